@@ -81,6 +81,45 @@ pub fn code(text: &str) -> impl fmt::Display {
     fmt::from_fn(move |f| write!(f, "`{}`", Shown::new(text, |c| matches!(c, '`' | '\\'))))
 }
 
+/// Writes a word of a shell command, such as a name in a command that a message suggests. A shell reads it back as
+/// the same text, whatever the text holds: a name such as `$(reboot)` runs nothing.
+///
+/// A text with unprintable characters becomes a `$'…'` word with octal escapes (POSIX.1-2024, section 2.2.4), so that
+/// nothing in it can change the terminal.
+///
+/// ```
+/// use bailiwick_biscuit::escape::shell;
+///
+/// assert_eq!(shell("agent:buyer").to_string(), "agent:buyer");
+/// assert_eq!(shell("agent:$(reboot)").to_string(), "'agent:$(reboot)'");
+/// assert_eq!(shell("Ada's").to_string(), r"'Ada'\''s'");
+/// ```
+pub fn shell(text: &str) -> impl fmt::Display {
+    // Neither `=` nor `~`, which some shells expand at the start of a word, nor `!`, the history of bash.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@%+,".contains(c);
+    fmt::from_fn(move |f| {
+        if !text.is_empty() && text.chars().all(plain) {
+            return f.write_str(text);
+        }
+        if Shown::new(text, |_| false).is_verbatim() {
+            return write!(f, "'{}'", text.replace('\'', r"'\''"));
+        }
+        f.write_str("$'")?;
+        for part in parts(text, |c| matches!(c, '\'' | '\\')) {
+            match part {
+                Part::Verbatim(text) => f.write_str(text)?,
+                Part::Escaped(c) => {
+                    let mut bytes = [0; 4];
+                    for byte in c.encode_utf8(&mut bytes).bytes() {
+                        write!(f, "\\{byte:03o}")?;
+                    }
+                }
+            }
+        }
+        f.write_char('\'')
+    })
+}
+
 /// Writes a basic string of TOML 1.0, which has JSON's escapes, but no surrogate pairs.
 pub fn quote_toml(text: &str) -> impl fmt::Display {
     fmt::from_fn(move |f| {
@@ -174,6 +213,60 @@ fn escape(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A shell must read each word back as the text, and nothing in it may run or change the terminal.
+    #[test]
+    fn shell_words_are_inert() {
+        for (text, word) in [
+            ("agent:buyer-7/eu.1@x", "agent:buyer-7/eu.1@x"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("agent:$(touch pwned)", "'agent:$(touch pwned)'"),
+            ("`id`", "'`id`'"),
+            ("a;b|c&d>e<f", "'a;b|c&d>e<f'"),
+            ("\"quoted\"", "'\"quoted\"'"),
+            ("it's", r"'it'\''s'"),
+            (r"a\b", r"'a\b'"),
+            ("~root", "'~root'"),
+            ("a=b", "'a=b'"),
+            ("#a!*?[]{}", "'#a!*?[]{}'"),
+            ("\u{e4}", "'\u{e4}'"),
+            ("a\nb", r"$'a\012b'"),
+            ("a\u{202e}'\\b", r"$'a\342\200\256\047\134b'"),
+            ("\u{1b}[2J", r"$'\033[2J'"),
+        ] {
+            let shown = shell(text).to_string();
+            assert_eq!(shown, word, "{text:?}");
+            assert_eq!(visible(&shown), shown, "{text:?}");
+        }
+    }
+
+    /// The same with a real shell, which has to give back the text byte for byte.
+    #[test]
+    fn a_shell_reads_words_back() {
+        for text in [
+            "$(echo x)`echo y`",
+            "it's \\ \"a\"",
+            "!*?[a]{b}~",
+            "-n",
+            " \t\u{202e}\n",
+        ] {
+            // `sh` may not know `$'…'` yet.
+            for name in ["sh", "bash"] {
+                let word = shell(text).to_string();
+                if name == "sh" && word.starts_with('$') {
+                    continue;
+                }
+                let script = format!("printf '%s' {word}");
+                let run = std::process::Command::new(name)
+                    .args(["-c", &script])
+                    .output();
+                if let Ok(output) = run {
+                    assert_eq!(output.stdout, text.as_bytes(), "{name}: {word}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn unseen_characters_are_escaped() {

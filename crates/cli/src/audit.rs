@@ -5,9 +5,9 @@ mod list;
 use std::{fmt, fs::File, io::BufReader, path::PathBuf};
 
 use bailiwick_api::AuditVerification;
-use bailiwick_issuer::{Checkpoint, MAX_CHECKPOINT, verify_export};
+use bailiwick_issuer::{Checkpoint, HomeError, Issuer, MAX_CHECKPOINT, OpenError, verify_export};
 use bailiwick_service::wire::IntoWire;
-use bailiwick_token::text::counted;
+use bailiwick_token::{key::PublicKey, text::counted};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ use crate::{
     hint::Hint,
     input::Input,
     operations::{Operations, with},
-    out::{self, Draft, Out, Readers},
+    out::{self, Draft, Out, Quiet, Readers},
     output::{self, Progress},
     passphrase::PassphraseArg,
     server,
@@ -54,7 +54,7 @@ impl AuditCommand {
 #[command(after_help = "\
 Whoever can rewrite the whole store can also write a new record. To notice that, keep what \
 `bailiwick audit checkpoint` prints somewhere else, and give it here. An export is checked without an \
-issuer, by the keyset key (BAILIWICK_KEYSET_KEY, or `keyset_key` in `config.toml`).
+issuer, by the keyset key (BAILIWICK_KEYSET_KEY, or `keyset_key` in `config.toml`, or that of the home).
 
 Examples:
   bailiwick audit verify --checkpoint checkpoint.json
@@ -90,7 +90,7 @@ impl AuditVerifyArgs {
             .collect();
         let kept = kept?;
         if let Some(path) = &self.export {
-            let key = global.keyset_key()?;
+            let key = keyset_key(global).await?;
             let kept: Result<Vec<_>, _> = kept
                 .iter()
                 .map(|bytes| Checkpoint::read(bytes, &key))
@@ -107,6 +107,29 @@ impl AuditVerifyArgs {
             issuer.verify_audit(&kept).await
         })
         .await
+    }
+}
+
+/// The key that must have signed an export: the one that is configured, or that of the issuer in the home.
+async fn keyset_key(global: &Global) -> Result<PublicKey, Failure> {
+    let unknown = match global.keyset_key() {
+        Ok(key) => return Ok(key),
+        Err(failure) if !global.has_keyset_key()? => failure,
+        // A wrong key must not give way to another one.
+        Err(failure) => return Err(failure),
+    };
+    let home = match (global.server()?, global.home()) {
+        (None, Ok(home)) => home,
+        _ => return Err(unknown),
+    };
+    match Issuer::open(&home).await {
+        Ok(issuer) => {
+            let key = *issuer.keyset_key();
+            issuer.close().await;
+            Ok(key)
+        }
+        Err(OpenError::Home(HomeError::Missing(_))) => Err(unknown),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -130,11 +153,14 @@ fn text(report: &AuditVerification) -> String {
 A running service signs one every hour, and every thousand rows. Keep a copy where nobody who can \
 write to the store can change it: only such a copy shows that the audit was rewritten.
 
-Example:
-  bailiwick audit checkpoint --out /mnt/elsewhere/checkpoint.json")]
+Examples:
+  bailiwick audit checkpoint --out /mnt/elsewhere/checkpoint.json
+  bailiwick audit checkpoint --quiet --out /mnt/elsewhere/checkpoint.json")]
 pub(crate) struct CheckpointArgs {
     #[command(flatten)]
     out: Out,
+    #[command(flatten)]
+    quiet: Quiet,
     #[command(flatten)]
     passphrase: PassphraseArg,
 }
@@ -152,7 +178,7 @@ impl CheckpointArgs {
             checkpoint: &envelope,
         };
         out::signed(
-            &self.out,
+            (&self.out, self.quiet),
             &envelope,
             global.format(),
             format_args!("keep it where the issuer cannot write"),
@@ -176,6 +202,8 @@ pub(crate) struct AuditExportArgs {
     #[command(flatten)]
     out: Out,
     #[command(flatten)]
+    quiet: Quiet,
+    #[command(flatten)]
     passphrase: PassphraseArg,
 }
 
@@ -183,7 +211,7 @@ impl AuditExportArgs {
     async fn run(self, global: &Global) -> ExitResult {
         let passphrase = Some(&self.passphrase);
         let export = async |issuer: &dyn Operations| self.export(issuer).await;
-        output::note(with(global, passphrase, export).await?);
+        self.quiet.note(with(global, passphrase, export).await?);
         Ok(Exit::Done)
     }
 

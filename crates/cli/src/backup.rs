@@ -14,8 +14,8 @@ use crate::{
     clock,
     exit::{Exit, ExitResult, Failure},
     issuer::with,
-    out::{Draft, Out, Readers},
-    output::{self, Format, Progress},
+    out::{Draft, Out, Quiet, Readers},
+    output::{Format, Progress},
     passphrase::PassphraseArg,
     settings::Global,
 };
@@ -27,11 +27,14 @@ The issuer can keep running. The file is signed, and holds the home's settings a
 whole database as of one moment. Private keys in it are encrypted with the passphrase. Neither the \
 passphrase nor the URL of a PostgreSQL database is in the file.
 
-Example:
-  bailiwick backup --out issuer-$(date +%F).backup")]
+Examples:
+  bailiwick backup --out issuer-$(date +%F).backup
+  bailiwick backup --quiet --out issuer-$(date +%F).backup")]
 pub(crate) struct BackupArgs {
     #[command(flatten)]
     out: Out,
+    #[command(flatten)]
+    quiet: Quiet,
     #[command(flatten)]
     passphrase: PassphraseArg,
 }
@@ -70,7 +73,8 @@ impl BackupArgs {
         let said = Said(&report);
         match (self.out.text(), global.format()) {
             // Without a file, standard output holds the backup.
-            (None, _) | (Some(_), Format::Text) => output::note(said),
+            (None, _) | (Some(_), Format::Text) => self.quiet.note(said),
+            (Some(_), Format::Json) if self.quiet.is_set() => {}
             (Some(out), Format::Json) => {
                 let written = WrittenBackup {
                     report: &report,
@@ -108,7 +112,7 @@ impl fmt::Display for Said<'_> {
         } = self.0;
         write!(
             f,
-            "{} as of {made_at}: {}, keyset {keyset_version}",
+            "{} as of {made_at}: {} of all tables, keyset {keyset_version}",
             name(issuer),
             counted(*rows, "row")
         )

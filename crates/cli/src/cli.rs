@@ -1,12 +1,17 @@
 //! The command line: commands are a noun, then a verb.
 
-use clap::{CommandFactory, Parser, Subcommand};
+use std::env;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     audit, backup, biscuit, check, client, demo, exit::ExitResult, generate, grants, init, key,
     keyset, profile, restore, revocations, runtime::wait, serve, settings::Global, status, token,
     verifier,
 };
+
+/// Maximum width of help, in columns. Longer lines are hard to read.
+const WIDEST: usize = 100;
 
 const AFTER_HELP: &str = "\
 Data goes to stdout, everything else to stderr. Tokens and secrets come from a file, from \
@@ -29,7 +34,7 @@ Example, from nothing to a decision:
 
 /// Authority for AI agents that only ever narrows: issue, narrow, verify, revoke, audit
 #[derive(Debug, Parser)]
-#[command(name = "bailiwick", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "bailiwick", version, after_help = AFTER_HELP, max_term_width = WIDEST)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -90,6 +95,13 @@ enum Command {
 }
 
 impl Cli {
+    /// Parses the arguments of this process. Help fits a terminal of this width.
+    pub(crate) fn parse_for(terminal: Option<u16>) -> Result<Cli, clap::Error> {
+        let mut command = fitted(terminal);
+        let matches = command.try_get_matches_from_mut(env::args_os())?;
+        Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+
     /// Runs the chosen command.
     pub(crate) fn run(self) -> ExitResult {
         let global = &self.global;
@@ -114,6 +126,16 @@ impl Cli {
             Command::Serve(args) => wait(args.run(global)),
             Command::Demo(args) => wait(demo::run(args, global)),
         }
+    }
+}
+
+/// The command line, whose help fits a terminal of this width. Clap measures the terminal too, but takes one that
+/// knows its columns and not its rows for none at all.
+fn fitted(terminal: Option<u16>) -> clap::Command {
+    let command = Cli::command();
+    match terminal {
+        Some(width) => command.term_width(usize::from(width).min(WIDEST)),
+        None => command,
     }
 }
 

@@ -5,7 +5,7 @@ mod list;
 mod report;
 
 use bailiwick_api::{RegisterClientRequest, RegisteredClient};
-use bailiwick_token::escape::{code, name};
+use bailiwick_token::escape::{code, name, shell};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -149,7 +149,7 @@ impl ClientAddArgs {
             Some(secret) => {
                 let again = format!(
                     "give the client another secret with `bailiwick client rotate {}`",
-                    name(&made.client.name)
+                    shell(&made.client.name)
                 );
                 deliver(global, &self.out, &made.client, secret, &again)
             }

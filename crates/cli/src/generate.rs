@@ -17,6 +17,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
+  mkdir -p ~/.local/share/bash-completion/completions
   bailiwick completions bash \\
       > ~/.local/share/bash-completion/completions/bailiwick")]
 pub(crate) struct CompletionsArgs {

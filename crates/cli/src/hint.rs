@@ -1,17 +1,21 @@
 //! Hints that name command-line options, which libraries do not know.
 
+use std::borrow::Cow;
+
 use bailiwick_issuer::{
     BackupError, ExportError, HomeError, InitError, MintError, OpenError, RestoreError,
     RestoreEvidenceError, RevocationUrlError, RevokeError, RootKeyError, SignError,
     SnapshotFailure, StoreError, TransitionError, UnlockError,
 };
+use bailiwick_token::escape::{code, shell};
+use nix::unistd::{Uid, User};
 
 use crate::exit::{Exit, Failure};
 
 /// A library's error that an option may resolve.
 pub(crate) trait Hint: ToString {
     /// Returns a hint that names the option.
-    fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         None
     }
 
@@ -29,17 +33,33 @@ pub(crate) trait Hint: ToString {
 const REASON: &str = "give one line of text with --reason";
 
 impl Hint for HomeError {
-    fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
-            HomeError::Missing(_) => Some("run `bailiwick init`, or name another home with --home"),
-            HomeError::Exists(_) => Some("name another home with --home"),
+            HomeError::Missing(_) => {
+                Some("run `bailiwick init`, or name another home with --home".into())
+            }
+            HomeError::Exists(_) => Some("name another home with --home".into()),
+            HomeError::Foreign { owner, user, .. } => Some(as_owner(*owner, *user).into()),
             _ => None,
         }
     }
 }
 
+/// The hint for a home of another user, which has to stay that user's: its service would lose it otherwise.
+fn as_owner(owner: u32, user: u32) -> String {
+    let name = User::from_uid(Uid::from_raw(owner)).ok().flatten();
+    match (name, user) {
+        (Some(owner), 0) => format!(
+            "run it as that user, with `runuser -u {} -- bailiwick` and the arguments of the command",
+            shell(&owner.name)
+        ),
+        (Some(owner), _) => format!("run it as the user {}", code(&owner.name)),
+        (None, _) => format!("run it as user {owner}"),
+    }
+}
+
 impl Hint for OpenError {
-    fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
             OpenError::Home(error) => error.hint(),
             _ => None,
@@ -48,7 +68,7 @@ impl Hint for OpenError {
 }
 
 impl Hint for InitError {
-    fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
             InitError::Home(error) => error.hint(),
             InitError::Open(error) => error.hint(),
@@ -58,66 +78,56 @@ impl Hint for InitError {
 }
 
 impl Hint for RootKeyError {
-    fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
             RootKeyError::Transition(TransitionError::Guard(_)) => {
-                Some("wait until then, or use --force and accept that tokens are denied")
+                Some("wait until then, or use --force and accept that tokens are denied".into())
             }
-            RootKeyError::Reason => Some(REASON),
+            RootKeyError::Reason => Some(REASON.into()),
             _ => None,
         }
     }
 }
 
 impl Hint for RevokeError {
-    fn hint(&self) -> Option<&'static str> {
-        matches!(self, RevokeError::Reason).then_some(REASON)
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        matches!(self, RevokeError::Reason).then_some(REASON.into())
     }
 }
 
 impl Hint for ExportError {
-    fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         matches!(self, ExportError::Unsigned)
-            .then_some("use --checkpoint with a checkpoint that was kept elsewhere")
+            .then_some("use --checkpoint with a checkpoint that was kept elsewhere".into())
     }
 }
 
 impl Hint for RestoreError {
-    fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
             RestoreError::Evidence(error) => error.hint(),
             RestoreError::Home(error) => error.hint(),
             RestoreError::Open(error) => error.hint(),
             RestoreError::Key(error) => error.hint(),
             RestoreError::KeyNeeded => {
-                Some("use --keyset-key with the key that verifiers are configured with")
+                Some("use --keyset-key with the key that verifiers are configured with".into())
             }
-            RestoreError::Taken => Some(
-                "restore into an empty database, or use --in-place if the database itself was put back",
-            ),
+            RestoreError::Taken => Some("restore into an empty database, or use --in-place if the database itself was put back".into()),
             _ => None,
         }
     }
 }
 
 impl Hint for RestoreEvidenceError {
-    fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
-            RestoreEvidenceError::Incomplete { .. } => Some(
-                "give the last keyset and the last revocations (`--verifier DIR` has both), or end every token with --revoke-keys",
-            ),
-            RestoreEvidenceError::Version => Some(
-                "give the last keyset with --keyset, or use --above with a version that no keyset has reached",
-            ),
+            RestoreEvidenceError::Incomplete { .. } => Some("give the last keyset and the last revocations (`--verifier DIR` has both), or end every token with --revoke-keys".into()),
+            RestoreEvidenceError::Version => Some("give the last keyset with --keyset, or use --above with a version that no keyset has reached".into()),
             RestoreEvidenceError::Gap { .. } => {
-                Some("give newer revocations, or end every token with --revoke-keys")
+                Some("give newer revocations, or end every token with --revoke-keys".into())
             }
-            RestoreEvidenceError::OlderKeyset { .. } => Some(
-                "give the last keyset that was published, or use --revoke-keys if the restored issuer has been serving",
-            ),
-            RestoreEvidenceError::NotTheLast { .. } => Some(
-                "give the keyset that the revocations name, or end every token with --revoke-keys",
-            ),
+            RestoreEvidenceError::OlderKeyset { .. } => Some("give the last keyset that was published, or use --revoke-keys if the restored issuer has been serving".into()),
+            RestoreEvidenceError::NotTheLast { .. } => Some("give the keyset that the revocations name, or end every token with --revoke-keys".into()),
             _ => None,
         }
     }
@@ -130,3 +140,22 @@ impl Hint for SignError {}
 impl Hint for SnapshotFailure {}
 impl Hint for StoreError {}
 impl Hint for UnlockError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nobody is told to take the home from the user whose service runs on it.
+    #[test]
+    fn homes_stay_with_their_owner() {
+        for (owner, user, says) in [
+            (0, 1_000, "run it as the user `root`"),
+            (0, 0, "runuser -u root -- bailiwick"),
+            (4_000_000, 0, "run it as user 4000000"),
+            (4_000_000, 1_000, "run it as user 4000000"),
+        ] {
+            let hint = as_owner(owner, user);
+            assert!(hint.contains(says) && !hint.contains("chown"), "{hint}");
+        }
+    }
+}

@@ -53,7 +53,19 @@ fn tried(
     global: &Global,
     findings: &mut Vec<Finding>,
 ) -> PrivateKeys {
-    let configured = match passphrase.map(|passphrase| passphrase.without_asking(global)) {
+    // As findings rather than as warnings, so that the exit code reports them too.
+    let open = passphrase.map(|passphrase| passphrase.openness(global));
+    for open in open.and_then(Result::ok).into_iter().flatten() {
+        let failure = Failure::new(Exit::Local, open);
+        findings.push(finding(
+            Section::PrivateKeys,
+            Health::Warning,
+            "passphrase_open",
+            failure.indented(),
+            failure.what_next().unwrap_or("correct its permissions"),
+        ));
+    }
+    let configured = match passphrase.map(|passphrase| passphrase.without_warning(global)) {
         None | Some(Ok(None)) => return PrivateKeys::NotTried,
         Some(Ok(Some(configured))) => configured,
         Some(Err(failure)) => {

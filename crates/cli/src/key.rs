@@ -7,7 +7,7 @@ use bailiwick_api::RootKeyState;
 use bailiwick_issuer::ImportedKey;
 use bailiwick_service::wire::IntoWire;
 use bailiwick_token::key::KeyId;
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 pub(crate) use self::report::change;
 use self::{
@@ -126,16 +126,19 @@ pub(crate) struct RetireArgs {
 
 /// Options of `key revoke`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    group(ArgGroup::new("key").required(true).args(["id", "active"])),
+    after_help = "\
 If the key is active, a spare takes over in the same step, and a new spare is staged. Refused \
 (exit code 4) without a reason. Verifiers learn of it from the next keyset.
 
 Examples:
   bailiwick key revoke 0a1b2c3d --reason 'laptop stolen' --yes
-  bailiwick key revoke --active --reason 'found in a backup' --yes")]
+  bailiwick key revoke --active --reason 'found in a backup' --yes"
+)]
 pub(crate) struct KeyRevokeArgs {
     /// The key, in any state
-    #[arg(required_unless_present = "active", conflicts_with = "active")]
+    #[arg(conflicts_with = "active")]
     id: Option<KeyId>,
     /// Revoke the key that signs now
     #[arg(long)]

@@ -43,11 +43,12 @@ mod table;
 mod token;
 mod usage;
 mod verifier;
+mod wrap;
 
 use std::{io::Write, process::ExitCode};
 
 use bailiwick_token::escape::visible;
-use clap::{Parser, error::ContextValue};
+use clap::error::ContextValue;
 
 /// An allocator that wipes freed memory, because secrets pass through buffers of libraries that do not wipe
 /// them.
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
     if let Err(failure) = harden::process() {
         return report(failure);
     }
-    let cli = match cli::Cli::try_parse() {
+    let cli = match cli::Cli::parse_for(output::terminal_width()) {
         Ok(cli) => cli,
         Err(error) => return usage(error),
     };

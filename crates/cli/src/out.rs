@@ -202,10 +202,32 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
         .hint("name a file in a directory that you can write to")
 }
 
+/// The option of commands that a timer runs.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Quiet {
+    /// Print nothing about a success, so that only failures make a timer send a message
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl Quiet {
+    /// Prints a note about a success, unless nothing should be printed about one.
+    pub(crate) fn note(self, text: impl fmt::Display) {
+        if !self.quiet {
+            output::note(text);
+        }
+    }
+
+    /// Returns true if nothing should be printed about a success.
+    pub(crate) fn is_set(self) -> bool {
+        self.quiet
+    }
+}
+
 /// Writes a signed document, byte for byte, to the named file or to stdout. Each version of a document is the
 /// same byte string everywhere.
 pub(crate) fn signed<T: Serialize>(
-    out: &Out,
+    (out, quiet): (&Out, Quiet),
     envelope: &str,
     format: Format,
     note: fmt::Arguments<'_>,
@@ -215,7 +237,11 @@ pub(crate) fn signed<T: Serialize>(
     if let Some(path) = path {
         write(path, envelope, Readers::Everyone)?;
     }
-    output::note(note);
+    quiet.note(note);
+    // The document itself, on stdout, is not a message about it.
+    if path.is_some() && quiet.is_set() {
+        return Ok(());
+    }
     match (path, format) {
         (Some(_), Format::Text) => Ok(()),
         (None, Format::Text) => output::signed(envelope),

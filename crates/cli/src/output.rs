@@ -91,6 +91,11 @@ pub(crate) fn terminal_width() -> Option<u16> {
     Some(width.unwrap_or(USUAL_WIDTH))
 }
 
+/// Width of the terminal that stdout is, in columns, for text that is wrapped there.
+pub(crate) fn terminal_columns() -> Option<usize> {
+    terminal_width().map(usize::from)
+}
+
 /// Prints one JSON document on one line.
 pub(crate) fn json<T: Serialize>(document: &T) -> Result<(), Failure> {
     line(json_text(document)?)

@@ -1,6 +1,8 @@
 //! The passphrase of the private keys, and the sources it is read from.
 
 use std::{
+    env,
+    ffi::OsString,
     io::{self, IsTerminal},
     path::PathBuf,
 };
@@ -15,6 +17,12 @@ use crate::{
     settings::Global,
 };
 
+/// The environment variable that names the file with the passphrase.
+const PASSPHRASE_FILE: &str = "BAILIWICK_PASSPHRASE_FILE";
+
+/// The name of the secret in warnings.
+const SECRET: &str = "passphrase";
+
 /// The environment variable that holds the passphrase itself.
 const PASSPHRASE: &str = "BAILIWICK_PASSPHRASE";
 
@@ -24,13 +32,9 @@ const MAX_FILE: usize = 4096;
 /// Options of commands that use private keys.
 #[derive(Debug, Args)]
 pub(crate) struct PassphraseArg {
-    /// The file with the passphrase, one line [default: BAILIWICK_PASSPHRASE]
-    #[arg(
-        long,
-        value_name = "FILE|-",
-        env = "BAILIWICK_PASSPHRASE_FILE",
-        hide_env_values = true
-    )]
+    /// The file with the passphrase, one line [default: BAILIWICK_PASSPHRASE] [env: BAILIWICK_PASSPHRASE_FILE]
+    // Clap could read the environment too, but would then show the option as a required one in every usage error.
+    #[arg(long, value_name = "FILE|-")]
     passphrase_file: Option<Input>,
 }
 
@@ -44,10 +48,14 @@ impl PassphraseArg {
     /// Reads the passphrase from a file, the environment or `config.toml`, without asking anybody; `None` if no
     /// source has one.
     pub(crate) fn without_asking(&self, global: &Global) -> Result<Option<Passphrase>, Failure> {
-        match self.configured(global)? {
-            Some(text) => parsed(&text).map(Some),
-            None => Ok(None),
-        }
+        parsed_if_any(self.configured(global)?)
+    }
+
+    /// Like [`PassphraseArg::without_asking`], but without a warning about an unsafe file, for a caller that reports
+    /// [`PassphraseArg::openness`].
+    pub(crate) fn without_warning(&self, global: &Global) -> Result<Option<Passphrase>, Failure> {
+        let text = self.source(global)?.map(Source::read).transpose();
+        parsed_if_any(text?)
     }
 
     /// Reads a new passphrase. A person is asked twice.
@@ -76,18 +84,64 @@ impl PassphraseArg {
         }
     }
 
+    /// Returns the reasons why the file with the passphrase is unsafe; none if the passphrase is not in a file.
+    pub(crate) fn openness(&self, global: &Global) -> Result<Vec<String>, Failure> {
+        Ok(match self.source(global)? {
+            Some(Source::File(Input::File(path))) => input::openness(SECRET, &path),
+            _ => Vec::new(),
+        })
+    }
+
     fn configured(&self, global: &Global) -> Result<Option<Zeroizing<String>>, Failure> {
-        // A variable that is empty names no file.
-        let named = |file: &&Input| **file != Input::File(PathBuf::new());
-        if let Some(file) = self.passphrase_file.as_ref().filter(named) {
-            read(file).map(Some)
-        } else if let Some(text) = input::variable(PASSPHRASE)? {
-            Ok(Some(text))
-        } else {
-            let file = global.config()?.passphrase_file;
-            file.map(|file| read(&Input::File(file))).transpose()
+        let source = self.source(global)?;
+        if let Some(Source::File(file)) = &source {
+            input::warn_if_open(SECRET, file);
+        }
+        source.map(Source::read).transpose()
+    }
+
+    /// Returns the first source that has the passphrase.
+    fn source(&self, global: &Global) -> Result<Option<Source>, Failure> {
+        // A name that is empty names no file.
+        let named = |file: &Input| *file != Input::File(PathBuf::new());
+        let environment = || env::var_os(PASSPHRASE_FILE).map(named_by);
+        let file = self.passphrase_file.clone().or_else(environment);
+        if let Some(file) = file.filter(named) {
+            return Ok(Some(Source::File(file)));
+        }
+        if let Some(text) = input::variable(PASSPHRASE)? {
+            return Ok(Some(Source::Variable(text)));
+        }
+        let file = global.config()?.passphrase_file;
+        Ok(file.map(|file| Source::File(Input::File(file))))
+    }
+}
+
+/// The source that a variable names: a file, or standard input.
+fn named_by(variable: OsString) -> Input {
+    match variable == "-" {
+        true => Input::Stdin,
+        false => Input::File(variable.into()),
+    }
+}
+
+/// A source of the passphrase.
+enum Source {
+    File(Input),
+    Variable(Zeroizing<String>),
+}
+
+impl Source {
+    fn read(self) -> Result<Zeroizing<String>, Failure> {
+        match self {
+            Source::File(file) => file.read_text(MAX_FILE),
+            Source::Variable(text) => Ok(text),
         }
     }
+}
+
+fn parsed_if_any(text: Option<Zeroizing<String>>) -> Result<Option<Passphrase>, Failure> {
+    text.map(|text| parsed(&text)).transpose()
 }
 
 /// Parses the passphrase of an existing home.
@@ -108,11 +162,6 @@ fn parsed(text: &str) -> Result<Passphrase, Failure> {
 /// Returns true if a person can be asked for the passphrase.
 pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
-}
-
-fn read(file: &Input) -> Result<Zeroizing<String>, Failure> {
-    input::warn_if_open("passphrase", file);
-    file.read_text(MAX_FILE)
 }
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {

@@ -7,9 +7,13 @@ use std::time::Duration;
 use bailiwick_api::{RevokeRequest, RevokeResult, TokensQuery};
 use bailiwick_issuer::MAX_TARGETS;
 use bailiwick_token::{
-    claims::TokenId, escape::code, revocation::Party, text::counted, timestamp::Timestamp,
+    claims::TokenId,
+    escape::{code, name},
+    revocation::Party,
+    text::counted,
+    timestamp::Timestamp,
 };
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde::Serialize;
 use tokio::time::sleep;
 
@@ -18,7 +22,7 @@ use crate::{
     confirm::Confirm,
     exit::{Exit, ExitResult, Failure},
     operations::{Operations, SignedSnapshot, with},
-    out::{self, Out},
+    out::{self, Out, Quiet},
     output, parse,
     passphrase::PassphraseArg,
     settings::Global,
@@ -54,21 +58,30 @@ struct RevocationList<'a, T> {
 
 /// Options of `revocations add`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    group(
+        ArgGroup::new("whose")
+            .required(true)
+            .multiple(true)
+            .args(["agent", "principal", "tenant", "client"])
+    ),
+    after_help = "\
 One entry ends every token that was issued before the time, with every token narrowed from it. Tokens \
 that are minted later are valid. Use it when an agent was tricked, a principal left, or a client's \
 secret leaked. With --client, all live tokens that the client fetched are revoked one by one: give the \
-client another secret first. `bailiwick token list` shows the tokens, and `bailiwick token revoke` \
+client another secret first. An operator's token needs `revocation:create`, and with --client \
+`token:list` too. `bailiwick token list` shows the tokens, and `bailiwick token revoke` \
 revokes a single one.
 
 Examples:
   bailiwick revocations add --agent agent:buyer \\
       --reason 'prompt injection' --yes
-  bailiwick revocations add --client buyer-7 --reason 'secret in a log' --yes")]
+  bailiwick revocations add --client buyer-7 --reason 'secret in a log' --yes"
+)]
 #[group(skip)]
 pub(crate) struct RevocationsAddArgs {
     /// All tokens of this agent
-    #[arg(long, value_parser = parse::name, required_unless_present_any = ["principal", "tenant", "client"])]
+    #[arg(long, value_parser = parse::name)]
     agent: Option<String>,
     /// All tokens on this principal's authority
     #[arg(long, value_parser = parse::name)]
@@ -98,28 +111,42 @@ impl RevocationsAddArgs {
         ];
         let named: Vec<_> = parties
             .iter()
-            .filter_map(|(party, name)| Some((*party, name.as_deref()?)))
+            .filter_map(|(party, value)| Some((*party, value.as_deref()?)))
             .collect();
-        for (party, name) in &named {
+        for (party, value) in &named {
             self.confirm
-                .ask(&format!("revoke all tokens of the {party}"), name)?;
+                .ask(&format!("revoke all tokens of the {party}"), value)?;
         }
         if let Some(client) = &self.client {
             let what = "revoke all tokens of the client";
             self.confirm.ask(what, client)?;
         }
-        let reports = with(global, None, async |issuer| {
+        let done = with(global, None, async |issuer| {
             let mut reports = match named.is_empty() {
                 true => Vec::new(),
                 false => issuer.revoke(&self.watermarks()).await?,
             };
+            let (mut fetched, mut client_is_known) = (0, true);
             if let Some(client) = &self.client {
                 let request = self.request();
-                reports.extend(revoke_fetched(issuer, client, self.before, &request).await?);
+                let of_client = revoke_fetched(issuer, client, self.before, &request).await?;
+                fetched = of_client.len();
+                client_is_known = fetched > 0 || knows_client(issuer, client).await?;
+                reports.extend(of_client);
             }
-            Ok(reports)
-        })
-        .await?;
+            Ok(Done {
+                reports,
+                fetched,
+                client_is_known,
+                is_served: issuer.serves_revocations(),
+            })
+        });
+        let Done {
+            reports,
+            fetched,
+            client_is_known,
+            is_served,
+        } = done.await?;
         if self.before.is_none() && !named.is_empty() {
             // Times have whole seconds, and tokens of the current one are revoked. Waiting for its end keeps
             // tokens that are minted after this command from being revoked as well.
@@ -130,24 +157,32 @@ impl RevocationsAddArgs {
             revocations: &reports,
         };
         global.format().print(&listed, lines)?;
-        for ((party, name), report) in named.iter().zip(&reports) {
+        for ((party, value), report) in named.iter().zip(&reports) {
             if !report.minted_here {
                 output::warn(format_args!(
                     "no token was minted here for the {party} {}; check the name",
-                    code(name)
+                    code(value)
                 ));
             }
         }
-        if let Some(client) = &self.client
-            && named.is_empty()
-            && reports.is_empty()
-        {
-            output::warn(format_args!(
-                "no live token was fetched by the client {}; check the name",
-                code(client)
+        if let Some(client) = &self.client {
+            output::note(format_args!(
+                "{} of the client {}",
+                counted(fetched, "live token"),
+                name(client)
             ));
         }
-        Ok(Exit::Done)
+        if !is_served && reports.iter().any(token::is_new) {
+            output::hint(token::EXPORT);
+        }
+        match &self.client {
+            Some(client) if !client_is_known => Err(Failure::plain(
+                Exit::NotFound,
+                format!("no token on record was fetched by the client {}", code(client)),
+            )
+            .hint("check the name: `bailiwick client list` shows those of registered clients, and a workload of a provider has the provider's name, `/` and its subject")),
+            _ => Ok(Exit::Done),
+        }
     }
 
     /// The request without its targets.
@@ -168,6 +203,36 @@ impl RevocationsAddArgs {
             ..self.request()
         }
     }
+}
+
+/// The result of `revocations add`.
+struct Done {
+    reports: Vec<RevokeResult>,
+    /// Number of live tokens that the client had fetched.
+    fetched: usize,
+    /// False if no client has the name that was given.
+    client_is_known: bool,
+    /// True if verifiers fetch the revocations from the issuer.
+    is_served: bool,
+}
+
+/// Returns true if a client with this name fetched a token that is on record, or is registered at this home.
+async fn knows_client(issuer: &dyn Operations, client: &str) -> Result<bool, Failure> {
+    let query = TokensQuery {
+        client: Some(client.to_owned()),
+        all: Some(true),
+        limit: Some(1),
+        ..TokensQuery::default()
+    };
+    if !token::listed(issuer, query).await?.tokens.is_empty() {
+        return Ok(true);
+    }
+    // A service would record it if the operator's token lacked the right to list clients.
+    if issuer.serves_revocations() {
+        return Ok(false);
+    }
+    let clients = issuer.clients().await?;
+    Ok(clients.iter().any(|known| known.name == client))
 }
 
 /// Revokes the live tokens that a client fetched, by their ids: no token names the client, so no watermark can.
@@ -202,11 +267,14 @@ async fn revoke_fetched(
 #[command(after_help = "\
 Verifiers that fetch from a service need no file. Others read this file, which is valid for a day.
 
-Example:
-  bailiwick revocations export --out revocations.ndjson")]
+Examples:
+  bailiwick revocations export --out revocations.ndjson
+  bailiwick revocations export --quiet --out revocations.ndjson")]
 pub(crate) struct RevocationsExportArgs {
     #[command(flatten)]
     out: Out,
+    #[command(flatten)]
+    quiet: Quiet,
     #[command(flatten)]
     passphrase: PassphraseArg,
 }
@@ -243,7 +311,7 @@ impl RevocationsExportArgs {
             out: self.out.text(),
         };
         out::signed(
-            &self.out,
+            (&self.out, self.quiet),
             &file,
             global.format(),
             format_args!(

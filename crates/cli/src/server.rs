@@ -137,24 +137,21 @@ fn base(text: &str) -> Result<SafeUrl, Failure> {
     let wrong = |what: &str, hint: &'static str| {
         Failure::plain(Exit::Usage, format!("--server {what}")).hint(hint)
     };
-    let base = SafeUrl::parse(text).map_err(|error| match error {
+    SafeUrl::parse_base(text).map_err(|error| match error {
         UnsafeUrl::Malformed => wrong("is not a URL", "write one such as `https://issuer.example`"),
         UnsafeUrl::Credentials => wrong(
             "holds a name or a password",
             "leave it out, since an operator authenticates with a token by --operator-token-file",
         ),
+        UnsafeUrl::Query => wrong(
+            "holds a query or a fragment",
+            "write where the issuer is, such as `https://issuer.example`",
+        ),
         _ => wrong(
             "would send the operator's token unencrypted",
             "use https, since plain http is for this machine only",
         ),
-    })?;
-    match base.is_base() {
-        true => Ok(base),
-        false => Err(wrong(
-            "holds a query or a fragment",
-            "write where the issuer is, such as `https://issuer.example`",
-        )),
-    }
+    })
 }
 
 impl ServiceClient {
@@ -212,9 +209,9 @@ impl ServiceClient {
         tracing::debug!(path = target, "asking the issuer");
         let sent = Progress::waiting("seconds, waiting for the issuer", request.send()).await;
         let token = self.token.as_ref().map(|token| token.len());
-        let mut response = sent.map_err(|error| unreachable(&error, token))?;
+        let mut response = sent.map_err(|error| unreachable(base, &error, token))?;
         let status = response.status();
-        let bytes = read(&mut response, token).await?;
+        let bytes = read(base, &mut response, token).await?;
         if status.is_success() {
             return Ok(bytes);
         }
@@ -230,13 +227,17 @@ fn method(method: Method) -> reqwest::Method {
     }
 }
 
-async fn read(response: &mut Response, token: Option<usize>) -> Result<Vec<u8>, Failure> {
+async fn read(
+    issuer: &str,
+    response: &mut Response,
+    token: Option<usize>,
+) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let mut progress = Progress::new("bytes");
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|error| unreachable(&error, token))?
+        .map_err(|error| unreachable(issuer, &error, token))?
     {
         if bytes.len().saturating_add(chunk.len()) > MAX_ANSWER {
             return Err(unreadable());

@@ -61,6 +61,12 @@ impl Global {
             .map_err(|error| Failure::new(Exit::Usage, error))
     }
 
+    /// Returns true if the environment or `config.toml` names a keyset key, even one that cannot be used.
+    pub(crate) fn has_keyset_key(&self) -> Result<bool, Failure> {
+        let environment = input::variable(KEYSET_KEY)?.filter(|key| !key.is_empty());
+        Ok(environment.is_some() || self.config()?.keyset_key.is_some())
+    }
+
     /// Returns the remote issuer, if one is named.
     pub(crate) fn server(&self) -> Result<Option<ServiceClient>, Failure> {
         self.server.open(&self.config()?)

@@ -9,6 +9,7 @@ use clap::Args;
 use crate::{
     exit::{Exit, ExitResult},
     operations::{Operations, with},
+    output,
     passphrase::PassphraseArg,
     settings::Global,
 };
@@ -40,7 +41,7 @@ impl StatusArgs {
         let report = async |issuer: &dyn Operations| issuer.status().await;
         let status: IssuerStatus = with(global, Some(&self.passphrase), report).await?;
         if !(self.quiet && status.state == Health::Ok) {
-            let text = text::report(&status, self.quiet);
+            let text = text::report(&status, self.quiet, output::terminal_columns());
             global.format().print(&status, text)?;
         }
         Ok(Exit::from(status.state))

@@ -3,10 +3,12 @@
 //! | stdout | form |
 //! |---|---|
 //! | a terminal | a table that fits its width: text goes on below, between words, and names that do not fit end in `…` |
-//! | a terminal too narrow for the columns | a line for each value, and an empty line between rows |
+//! | a terminal too narrow for the columns | a table of the other columns, with the texts of each row on lines below it |
+//! | a terminal too narrow for that | a line for each value, and an empty line between rows |
 //! | anything else | a line for the header and one for each row, with a tab between columns and every value whole |
 
 mod layout;
+mod stacked;
 mod text;
 
 use std::fmt::{self, Write};
@@ -16,7 +18,7 @@ use bailiwick_token::escape::visible;
 use comfy_table::{ColumnConstraint, Table as Grid, Width, presets};
 use serde::Serialize;
 
-use self::layout::{GAP, Widths};
+use self::layout::{Bounds, GAP, Widths};
 use crate::{
     exit::Failure,
     output::{self, BOLD, FAINT, Format, GREEN, RED, YELLOW},
@@ -160,9 +162,7 @@ impl<const N: usize> Table<N> {
         let shown = self.fitted(width);
         output::print(shown.text)?;
         if shown.is_shortened {
-            output::hint(
-                "values that end in … are shortened: a wider terminal, a pipe and --json show them whole",
-            );
+            output::hint("a wider terminal, a pipe or --json shows values that end in … whole");
         }
         Ok(())
     }
@@ -182,13 +182,22 @@ impl<const N: usize> Table<N> {
 
     /// The list for a terminal of this width.
     fn fitted(&self, width: u16) -> Fitted {
-        match Widths::fit(&self.columns, &self.rows, usize::from(width)) {
-            Some(widths) => self.grid(&widths),
-            None => Fitted {
-                text: self.blocks(),
-                is_shortened: false,
-            },
+        let width = usize::from(width);
+        if let Some(widths) = Widths::fit((0..N).map(|at| self.bounds(at)), width) {
+            return self.grid(&widths);
         }
+        self.stacked(width).unwrap_or_else(|| Fitted {
+            text: self.blocks(),
+            is_shortened: false,
+        })
+    }
+
+    /// The bounds of the width of a column.
+    fn bounds(&self, at: usize) -> Bounds {
+        let cells = self.rows.iter().filter_map(|row| row.get(at));
+        self.columns
+            .get(at)
+            .map_or_else(Bounds::default, |column| column.bounds(cells))
     }
 
     fn grid(&self, widths: &Widths) -> Fitted {

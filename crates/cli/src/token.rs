@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub(crate) use list::pages as listed;
-pub(crate) use revoke::text as revoked;
+pub(crate) use revoke::{EXPORT, is_new, text as revoked};
 
 /// The verbs of `token`.
 #[derive(Debug, Subcommand)]

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bailiwick_token::text::without_bom;
+use bailiwick_token::{escape::shell, text::without_bom};
 use rand::{RngCore, rngs::OsRng};
 
 use crate::store::{Location, PostgresUrl};
@@ -76,13 +76,29 @@ impl Home {
     /// Returns every reason why the directory and its files are not safe to use.
     fn faults(&self) -> Vec<HomeError> {
         let mut faults = Vec::new();
-        faults.extend(private(&self.0, "0700").err());
+        let home = private(&self.0, "0700").err();
+        // The files of another user's home are that user's too, which needs no message of its own for each.
+        let owner = match &home {
+            Some(HomeError::Foreign { owner, .. }) => Some(*owner),
+            _ => None,
+        };
+        faults.extend(home);
         // SQLite gives its two other files the permissions of the database. They exist only at times.
-        for file in [DATABASE, "issuer.db-wal", "issuer.db-shm", STORE] {
-            let checked = private(&self.0.join(file), "0600").or_else(unless_missing);
-            faults.extend(checked.err());
+        let files = [DATABASE, "issuer.db-wal", "issuer.db-shm", STORE];
+        let mut checked: Vec<_> = files
+            .iter()
+            .map(|file| private(&self.0.join(file), "0600").or_else(unless_missing))
+            .collect();
+        checked.push(private(&self.identity(), "0600"));
+        for fault in checked.into_iter().filter_map(Result::err) {
+            match fault {
+                HomeError::Foreign { owner: file, .. } if Some(file) == owner => {}
+                HomeError::Foreign { path, owner, user } => {
+                    faults.push(HomeError::ForeignFile { path, owner, user });
+                }
+                other => faults.push(other),
+            }
         }
-        faults.extend(private(&self.identity(), "0600").err());
         faults
     }
 
@@ -371,7 +387,7 @@ pub enum HomeError {
     Ambiguous(PathBuf),
     /// The file `store` does not contain the URL of a PostgreSQL database.
     #[error(
-        "the file `{0}` does not hold the URL of a PostgreSQL database; write `postgres://USER@HOST/DATABASE` into it"
+        "the file `{0}` does not hold the URL of a PostgreSQL database; write `postgres://USER:PASSWORD@HOST/DATABASE` into it, with each `%`, `/`, `@`, `:`, `?` and `#` of the password as `%25`, `%2F`, `%40`, `%3A`, `%3F` and `%23`"
     )]
     Url(PathBuf),
     /// The database on the server is filled, but the home that belongs to it cannot be moved to its final path.
@@ -388,7 +404,10 @@ pub enum HomeError {
     #[error("the file `{0}` is too large for a backup; move it out of the home")]
     TooLarge(PathBuf),
     /// Others can read or write the file or directory.
-    #[error("`{path}` is open to other users (mode {mode:04o}); run `chmod {wanted} {path}`")]
+    #[error(
+        "`{path}` is open to other users (mode {mode:04o}); run `chmod {wanted} {}`",
+        shell(&.path.to_string_lossy())
+    )]
     Open {
         /// The file or directory.
         path: PathBuf,
@@ -397,12 +416,27 @@ pub enum HomeError {
         /// The permissions that the file or directory should have.
         wanted: &'static str,
     },
-    /// The file or directory belongs to another user, who could read and change it.
+    /// The home belongs to another user, whose service may be running. A change of its owner would take the home
+    /// from that service.
     #[error(
-        "`{path}` belongs to user {owner}, but this process runs as user {user}; run it as user {owner}, or run `chown {user} {path}`"
+        "the home `{path}` belongs to user {owner}, but this process runs as user {user}; run it as user {owner}"
     )]
     Foreign {
-        /// The file or directory.
+        /// The home.
+        path: PathBuf,
+        /// User id of the owner.
+        owner: u32,
+        /// Effective user id of this process.
+        user: u32,
+    },
+    /// A file of the home belongs to neither the user of this process nor root, so another user could read and
+    /// change it.
+    #[error(
+        "`{path}` belongs to user {owner}, but this process runs as user {user}; if its content can be trusted, run `chown {user} {}`",
+        shell(&.path.to_string_lossy())
+    )]
+    ForeignFile {
+        /// The file.
         path: PathBuf,
         /// User id of the owner.
         owner: u32,
@@ -605,12 +639,51 @@ mod tests {
         for file in [home.identity(), home.database(), path.clone()] {
             std::os::unix::fs::chown(&file, Some(12_345), None).unwrap();
             let refused = Home::open(&path).unwrap_err();
-            assert!(
-                matches!(&refused, HomeError::Foreign { path, owner: 12_345, user: 0 } if *path == file),
-                "{refused}"
-            );
+            let owned = match &refused {
+                // Only the home itself: its service may run, and needs its own home.
+                HomeError::Foreign {
+                    path: home,
+                    owner: 12_345,
+                    user: 0,
+                } => {
+                    assert!(!refused.to_string().contains("chown"), "{refused}");
+                    *home == path && file == path
+                }
+                HomeError::ForeignFile {
+                    path,
+                    owner: 12_345,
+                    user: 0,
+                } => *path == file,
+                _ => false,
+            };
+            assert!(owned, "{refused}");
             std::os::unix::fs::chown(&file, Some(0), None).unwrap();
         }
         Home::open(&path).unwrap();
+
+        // A home that is another user's as a whole has one fault, and not one for each file.
+        for file in [home.identity(), home.database(), path.clone()] {
+            std::os::unix::fs::chown(&file, Some(12_345), None).unwrap();
+        }
+        let faults = home.faults();
+        assert!(
+            matches!(faults[..], [HomeError::Foreign { .. }]),
+            "{faults:?}"
+        );
+    }
+
+    #[test]
+    fn printed_commands_are_quoted() {
+        let error = HomeError::Open {
+            path: PathBuf::from("/srv/$(touch pwned)/home"),
+            mode: 0o755,
+            wanted: "0700",
+        };
+        assert!(
+            error
+                .to_string()
+                .ends_with("run `chmod 0700 '/srv/$(touch pwned)/home'`"),
+            "{error}"
+        );
     }
 }

@@ -16,7 +16,8 @@ use crate::{
     client::{secret::VerifiedSecrets, signed_in::ClientLookup},
     group_commit::{Commit, Record, RecordError},
     home::{Home, HomeError},
-    keyring::KeyInfo,
+    keyring::{KeyInfo, StoredKey},
+    keyset,
     passphrase::Passphrase,
     settings::{LOCAL_ACTOR, Settings},
     signer::{KEYSET_KEY, SignError, SignerCache},
@@ -169,14 +170,26 @@ impl Issuer {
         &self.settings.keyset_key
     }
 
-    /// Returns all root keys in the order in which they were created.
+    /// Returns all root keys in the order in which they were created. The time of the next step allows for verifiers
+    /// that reported an older keyset.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn keys(&self) -> Result<Vec<KeyInfo>, StoreError> {
         let policy = self.settings.policy();
-        let keys = self.store.read().await?.keys().await?;
-        let mut infos: Vec<KeyInfo> = keys.iter().map(|key| key.info(&policy)).collect();
+        let mut tx = self.store.read().await?;
+        let reports = tx.keysets_in_use().await?;
+        let ring = keyset::ring(&mut tx, &self.settings)
+            .await?
+            .with_reports(reports);
+        let info = |key: &StoredKey| {
+            let mut info = key.info(&policy);
+            if let StoredKey::Staged(staged) = key {
+                info.next_at = Some(ring.allowed_from(staged));
+            }
+            info
+        };
+        let mut infos: Vec<KeyInfo> = ring.keys().map(info).collect();
         infos.sort_by_key(|info| (info.staged_at, info.id));
         Ok(infos)
     }

@@ -134,7 +134,7 @@ impl Issuer {
     /// Publishes a key that was created elsewhere, for example by an issuer that this one replaces.
     ///
     /// # Errors
-    /// [`RootKeyError`]; in that case, nothing changed. [`TransitionError::Collision`] if the key is already known.
+    /// [`RootKeyError`]; in that case, nothing changed. [`TransitionError::Known`] if the key is already here.
     pub async fn import(
         &self,
         key: ImportedKey,

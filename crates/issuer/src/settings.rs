@@ -2,7 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use bailiwick_token::{duration::show, key::PublicKey};
+use bailiwick_token::{
+    address::{SafeUrl, UnsafeUrl},
+    duration::show,
+    key::PublicKey,
+};
 
 use crate::{keyring::KeyPolicy, store::PostgresUrl};
 
@@ -74,14 +78,13 @@ impl InitOptions {
     }
 }
 
-/// Checks the URL at which revocations are served.
+/// Checks the URL at which revocations are served, as verifiers check it before they fetch from it. A keyset with
+/// any other URL makes every verifier that follows it deny all calls.
 pub(crate) fn check_revocation_url(url: &str) -> Result<(), SettingsError> {
     check_text("revocation_url", url)?;
-    // Verifiers append the paths of snapshots and changes to it.
-    match is_http(url) && !url.contains(['?', '#']) {
-        true => Ok(()),
-        false => Err(SettingsError::RevocationUrl),
-    }
+    SafeUrl::parse_base(url)
+        .map(drop)
+        .map_err(SettingsError::RevocationUrl)
 }
 
 fn check_text(name: &'static str, text: &str) -> Result<(), SettingsError> {
@@ -148,11 +151,9 @@ pub enum SettingsError {
         "`issuer` has a query or a fragment; write a URL such as `https://issuer.example/path`"
     )]
     Query,
-    /// The revocation URL is not a URL that paths can be appended to.
-    #[error(
-        "the revocation URL does not begin with `https://`, or has a query or a fragment; write one such as `https://issuer.example/.well-known/bailiwick/revocations`"
-    )]
-    RevocationUrl,
+    /// Verifiers do not fetch revocations from this URL.
+    #[error("the URL of the revocations {0}")]
+    RevocationUrl(UnsafeUrl),
     /// A time is out of range.
     #[error(
         "`{name}` is {}, but has to be {} to {}; choose a value in that range",

@@ -17,6 +17,7 @@ mod config;
 mod config_mistakes;
 mod descriptions;
 mod failures;
+mod head;
 mod metrics;
 mod mint;
 mod oauth;

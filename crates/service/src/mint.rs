@@ -2,7 +2,7 @@
 
 pub(crate) mod error;
 
-use std::num::NonZeroU32;
+use std::{net::IpAddr, num::NonZeroU32};
 
 use bailiwick_issuer::{
     MintError, Minted, RefusedRequest, SignError, Standing, StoreError, Withdrawn,
@@ -22,6 +22,8 @@ use crate::{
 pub(crate) struct ProfileMint {
     /// Time at which the request arrived, before any wait.
     pub(crate) arrived: Timestamp,
+    /// The address of the request, for the log.
+    pub(crate) from: IpAddr,
     pub(crate) agent: KnownParty,
     pub(crate) principal: Option<KnownParty>,
     /// The profile that the request names, if any.
@@ -62,6 +64,7 @@ impl ServiceState {
     async fn attempt_mint(&self, wish: ProfileMint) -> Result<(Minted, String), ProfileMintError> {
         let ProfileMint {
             arrived,
+            from,
             agent,
             principal,
             scope,
@@ -90,7 +93,8 @@ impl ServiceState {
                     left_out: 0,
                 };
                 // On record before the caller learns of it.
-                self.record_refused_caller(&actor, refused, arrived).await?;
+                self.record_refused_caller(&actor, refused, from, arrived)
+                    .await?;
                 self.metrics.outcome(refusal.code().as_str());
                 return Err(ProfileMintError::Refused(refusal));
             }
@@ -120,7 +124,7 @@ impl ServiceState {
         Ok((minted, profile.name().to_owned()))
     }
 
-    /// Records the refusal of an authenticated caller.
+    /// Records the refusal of an authenticated caller, in the audit log and the program's log.
     ///
     /// # Errors
     /// [`ProfileMintError::TooMany`] if the caller was refused too often to be recorded again.
@@ -128,6 +132,7 @@ impl ServiceState {
         &self,
         actor: &str,
         refused: RefusedRequest<'_>,
+        from: IpAddr,
         at: Timestamp,
     ) -> Result<(), ProfileMintError> {
         // A known caller could otherwise fill the audit with its refusals.
@@ -138,6 +143,13 @@ impl ServiceState {
             self.metrics.outcome("too_many");
             return Err(ProfileMintError::TooMany(wait));
         }
+        tracing::warn!(
+            actor,
+            profile = refused.profile,
+            reason = refused.reason,
+            %from,
+            "a caller is refused"
+        );
         let issuer = self.issuer.acting_as(actor);
         issuer.record_refusal(refused, at).await?;
         Ok(())
@@ -146,7 +158,7 @@ impl ServiceState {
 
 #[cfg(test)]
 mod tests {
-    use std::{future::poll_fn, net::IpAddr, pin::pin, sync::Arc};
+    use std::{future::poll_fn, pin::pin, sync::Arc};
 
     use bailiwick_issuer::{
         AuditFilter, InitOptions, Issuer, NewClient, Passphrase,
@@ -205,6 +217,7 @@ action = "purchase_order:create"
             .await;
         let wish = ProfileMint {
             arrived: now,
+            from: IpAddr::from([127, 0, 0, 1]),
             agent: agent.unwrap(),
             principal: None,
             scope: Some("buyer".to_owned()),

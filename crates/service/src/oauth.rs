@@ -105,6 +105,7 @@ async fn answer(
         .flat_map(|parameter| form.0.all(parameter));
     let wish = ProfileMint {
         arrived,
+        from: from.ip(),
         agent,
         principal,
         scope,
@@ -189,7 +190,7 @@ async fn client(
             left_out: 0,
         };
         let actor = agent.actor();
-        let recorded = state.record_refused_caller(&actor, mismatch, state.now());
+        let recorded = state.record_refused_caller(&actor, mismatch, from.ip(), state.now());
         recorded.await?;
         return Err(OAuthFailure::new(OAuthErrorCode::InvalidClient, reason)
             .with_status(StatusCode::UNAUTHORIZED));

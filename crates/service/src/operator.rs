@@ -1,7 +1,7 @@
 //! Authentication and authorization of operators. They use tokens that this issuer minted, which are verified
 //! and revoked like any others.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::http::{HeaderMap, header};
 use bailiwick_api::ProblemCode;
@@ -11,6 +11,7 @@ use bailiwick_verifier::{Call, Decision, Deny, Identity, Reason, Values};
 
 use crate::{
     body::Identified,
+    head::RequestHead,
     own_verifier::fault,
     problem::{ApiError, denial_code},
     rate::{Purpose, REFUSALS},
@@ -59,29 +60,29 @@ impl ServiceState {
     /// Returns the operator that sent a request, if the operator's token allows the call.
     pub(crate) async fn operator(
         &self,
-        headers: &HeaderMap,
+        head: &RequestHead,
         call: &Call,
     ) -> Result<Operator, ApiError> {
         // Checked before the verifier is prepared, so that a request without a token costs nothing.
-        let Some(token) = bearer(headers)? else {
+        let Some(token) = bearer(&head.headers)? else {
             let decision = Decision::missing_token();
             return Err(denied(&decision, Reason::MissingToken, call));
         };
         let verifier = self.own_verifier.current().await?;
         match verifier.check(token, call, self.now()) {
             Decision::Allow(allow) => Operator::of(&allow.identity, token, call),
-            Decision::Deny(deny) => Err(self.record_denial(deny, call).await?),
+            Decision::Deny(deny) => Err(self.record_denial(deny, call, head.from).await?),
         }
     }
 
     /// Authenticates the holder of a request's token, before the body of the request is parsed.
     pub(crate) async fn holder(
         &self,
-        headers: &HeaderMap,
+        head: &RequestHead,
         action: &str,
     ) -> Result<Holder, ApiError> {
         let call = Call::new(action);
-        let Some(token) = bearer(headers)? else {
+        let Some(token) = bearer(&head.headers)? else {
             let decision = Decision::missing_token();
             return Err(denied(&decision, Reason::MissingToken, &call));
         };
@@ -95,24 +96,29 @@ impl ServiceState {
                 // Unlike `check`, `authenticate` neither counts nor logs its denials.
                 let decision = Decision::Deny((*deny).clone());
                 let _ = verifier.recorded(decision, Some(&call));
-                Err(self.record_denial(*deny, &call).await?)
+                Err(self.record_denial(*deny, &call, head.from).await?)
             }
         }
     }
 
     /// Records a denial, and returns the answer.
-    async fn record_denial(&self, deny: Deny, call: &Call) -> Result<ApiError, ApiError> {
+    async fn record_denial(
+        &self,
+        deny: Deny,
+        call: &Call,
+        from: IpAddr,
+    ) -> Result<ApiError, ApiError> {
         let (reason, identity) = (deny.reason(), deny.identity.clone());
         let answer = denied(&Decision::Deny(deny), reason, call);
         match (identity, answer.problem.code) {
             (Some(identity), _) => {
-                self.record_denied_operator(&identity, call.action(), reason.code())
+                self.record_denied_operator(&identity, call.action(), reason.code(), from)
                     .await?;
             }
             // The token did not verify, so nothing in it may be recorded as a fact.
             (None, ProblemCode::Unauthenticated) => {
                 self.strangers
-                    .record_operator(call.action(), reason.code())
+                    .record_operator(call.action(), reason.code(), from)
                     .await;
             }
             (None, _) => {}
@@ -133,6 +139,7 @@ impl ServiceState {
         identity: &Identity,
         action: &str,
         reason: &str,
+        from: IpAddr,
     ) -> Result<(), MintError> {
         if self
             .rates
@@ -142,7 +149,7 @@ impl ServiceState {
             return Ok(());
         }
         let actor = actor(identity);
-        tracing::info!(actor, action, reason, "an operator is denied");
+        tracing::warn!(actor, action, reason, %from, "an operator is denied");
         let issuer = self.issuer.acting_as(&actor);
         let recorded = issuer.record_denied_operator(action, reason, 0, self.now());
         recorded.await.map(drop)
@@ -196,10 +203,31 @@ fn denied(decision: &Decision, reason: Reason, call: &Call) -> ApiError {
     }
     // Values of arguments may be secret, and answers end up in the logs of clients.
     let why = decision.explain(Values::Hidden).join("; ");
-    let (action, reason) = (call.action(), reason.code());
-    ApiError::new(
-        code,
-        format!("the operator's token does not allow `{action}` ({reason}): {why}"),
-    )
-    .with_reason(reason)
+    let action = call.action();
+    let detail = match next_step(reason) {
+        // No other action would be allowed either, so the action is not the point.
+        Some(next) => format!(
+            "the operator's token is not valid ({}): {why}; {next}",
+            reason.code()
+        ),
+        None => format!(
+            "the operator's token does not allow `{action}` ({}): {why}",
+            reason.code()
+        ),
+    };
+    ApiError::new(code, detail).with_reason(reason.code())
+}
+
+/// Returns the next step for a token that is refused whatever the action is.
+fn next_step(reason: Reason) -> Option<&'static str> {
+    match reason {
+        Reason::Expired | Reason::Revoked | Reason::RevokedKey | Reason::UnknownKey => {
+            Some("fetch or mint another operator's token")
+        }
+        Reason::Malformed | Reason::BadSignature => {
+            Some("send the whole text of an operator's token of this issuer")
+        }
+        Reason::NotYetValid => Some("compare the clocks of the issuers"),
+        _ => None,
+    }
 }

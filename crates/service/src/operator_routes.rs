@@ -6,7 +6,7 @@ use axum::{
         Path, Query, State as Shared,
         rejection::{PathRejection, QueryRejection},
     },
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use bailiwick_api::{
@@ -25,6 +25,7 @@ use serde_json::Value;
 use crate::{
     body::Unread,
     client_keys::new_keys,
+    head::RequestHead,
     operator::texts,
     problem::ApiError,
     state::ServiceState,
@@ -37,8 +38,8 @@ impl ServiceState {
     /// Returns the issuer, acting for the operator whose token allows this call. The transaction of each
     /// writing operation checks the token again. If a request has a body, the
     /// [`Holder`](crate::operator::Holder) must be authenticated before the body is parsed.
-    async fn by(&self, headers: &HeaderMap, call: Call) -> Result<Issuer, ApiError> {
-        let operator = self.operator(headers, &call).await?;
+    async fn by(&self, head: &RequestHead, call: Call) -> Result<Issuer, ApiError> {
+        let operator = self.operator(head, &call).await?;
         Ok(self.acting_for(operator))
     }
 }
@@ -46,18 +47,18 @@ impl ServiceState {
 /// Handles `GET /v1/keys`.
 pub(crate) async fn keys(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
 ) -> ApiResult<Vec<RootKeyStatus>> {
-    let issuer = state.by(&headers, Call::new("key:list")).await?;
+    let issuer = state.by(&head, Call::new("key:list")).await?;
     Ok(Json(issuer.keys().await?.into_wire()))
 }
 
 /// Handles `POST /v1/keys`.
 pub(crate) async fn stage(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
 ) -> Result<Response, ApiError> {
-    let issuer = state.by(&headers, Call::new("key:stage")).await?;
+    let issuer = state.by(&head, Call::new("key:stage")).await?;
     let report = issuer.stage(state.now()).await?;
     Ok((StatusCode::CREATED, Json(report.into_wire())).into_response())
 }
@@ -65,17 +66,17 @@ pub(crate) async fn stage(
 /// Handles `POST /v1/keys/{id}/activate`.
 pub(crate) async fn activate(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     id: Result<Path<String>, PathRejection>,
     body: Unread,
 ) -> ApiResult<KeyTransitions> {
-    let holder = state.holder(&headers, "key:activate").await?;
+    let holder = state.holder(&head, "key:activate").await?;
     let ForceRequest { force } = body.json(&holder)?;
     let id = key(id)?;
     let call = Call::new("key:activate")
         .resource(&id.to_string())
         .arg("force", force);
-    let issuer = state.by(&headers, call).await?;
+    let issuer = state.by(&head, call).await?;
     Ok(Json(
         issuer.activate(id, force, state.now()).await?.into_wire(),
     ))
@@ -84,17 +85,17 @@ pub(crate) async fn activate(
 /// Handles `POST /v1/keys/{id}/retire`.
 pub(crate) async fn retire(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     id: Result<Path<String>, PathRejection>,
     body: Unread,
 ) -> ApiResult<KeyTransitions> {
-    let holder = state.holder(&headers, "key:retire").await?;
+    let holder = state.holder(&head, "key:retire").await?;
     let ForceRequest { force } = body.json(&holder)?;
     let id = key(id)?;
     let call = Call::new("key:retire")
         .resource(&id.to_string())
         .arg("force", force);
-    let issuer = state.by(&headers, call).await?;
+    let issuer = state.by(&head, call).await?;
     Ok(Json(
         issuer.retire(id, force, state.now()).await?.into_wire(),
     ))
@@ -103,15 +104,15 @@ pub(crate) async fn retire(
 /// Handles `POST /v1/keys/{id}/revoke`.
 pub(crate) async fn revoke_key(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     id: Result<Path<String>, PathRejection>,
     body: Unread,
 ) -> ApiResult<KeyTransitions> {
-    let holder = state.holder(&headers, "key:revoke").await?;
+    let holder = state.holder(&head, "key:revoke").await?;
     let RevokeKeyRequest { reason } = body.json(&holder)?;
     let id = key(id)?;
     let call = Call::new("key:revoke").resource(&id.to_string());
-    let issuer = state.by(&headers, call).await?;
+    let issuer = state.by(&head, call).await?;
     Ok(Json(
         issuer
             .revoke_key(id, &reason, state.now())
@@ -123,19 +124,19 @@ pub(crate) async fn revoke_key(
 /// Handles `POST /v1/keys/rotate`.
 pub(crate) async fn rotate(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
 ) -> ApiResult<RotationResult> {
-    let issuer = state.by(&headers, Call::new("key:rotate")).await?;
+    let issuer = state.by(&head, Call::new("key:rotate")).await?;
     Ok(Json(issuer.rotate(state.now()).await?.into_wire()))
 }
 
 /// `GET /v1/tokens`
 pub(crate) async fn tokens(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     query: Result<Query<TokensQuery>, QueryRejection>,
 ) -> ApiResult<TokenPage> {
-    let issuer = state.by(&headers, Call::new("token:list")).await?;
+    let issuer = state.by(&head, Call::new("token:list")).await?;
     let Query(query) = query.map_err(bad_query)?;
     let limit = query.limit.unwrap_or(1);
     if !(1..=MAX_LISTED_TOKENS).contains(&limit) {
@@ -150,10 +151,10 @@ pub(crate) async fn tokens(
 /// Handles `POST /v1/revocations`.
 pub(crate) async fn revoke(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     body: Unread,
 ) -> ApiResult<Vec<RevokeResult>> {
-    let holder = state.holder(&headers, "revocation:create").await?;
+    let holder = state.holder(&head, "revocation:create").await?;
     let wanted: RevokeRequest = body.json(&holder)?;
     let call = Call::new("revocation:create")
         .arg("tokens", !wanted.tokens.is_empty())
@@ -161,7 +162,7 @@ pub(crate) async fn revoke(
         .arg("agents", !wanted.agents.is_empty())
         .arg("principals", !wanted.principals.is_empty())
         .arg("tenants", !wanted.tenants.is_empty());
-    let issuer = state.by(&headers, call).await?;
+    let issuer = state.by(&head, call).await?;
     let now = state.now();
     let targets = wanted.targets(now)?;
     let reports = issuer
@@ -173,10 +174,10 @@ pub(crate) async fn revoke(
 /// Handles `GET /v1/revocations`.
 pub(crate) async fn revocations(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     query: Result<Query<RevocationsQuery>, QueryRejection>,
 ) -> ApiResult<Vec<RevokedEntry>> {
-    let issuer = state.by(&headers, Call::new("revocation:list")).await?;
+    let issuer = state.by(&head, Call::new("revocation:list")).await?;
     let Query(RevocationsQuery { after }) = query.map_err(bad_query)?;
     Ok(Json(
         issuer.revoked_after(after, state.now()).await?.into_wire(),
@@ -186,19 +187,19 @@ pub(crate) async fn revocations(
 /// Handles `GET /v1/clients`.
 pub(crate) async fn clients(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
 ) -> ApiResult<Vec<RegisteredClient>> {
-    let issuer = state.by(&headers, Call::new("client:list")).await?;
+    let issuer = state.by(&head, Call::new("client:list")).await?;
     Ok(Json(issuer.clients().await?.into_wire()))
 }
 
 /// Handles `POST /v1/clients`.
 pub(crate) async fn client_add(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     body: Unread,
 ) -> Result<Response, ApiError> {
-    let holder = state.holder(&headers, "client:add").await?;
+    let holder = state.holder(&head, "client:add").await?;
     let client: RegisterClientRequest = body.json(&holder)?;
     let mut call = Call::new("client:add")
         .arg("name", client.name.as_str())
@@ -210,7 +211,7 @@ pub(crate) async fn client_add(
         let names: Vec<String> = client.claims.keys().cloned().collect();
         call = call.arg("claims", texts(&names));
     }
-    let issuer = state.by(&headers, call).await?;
+    let issuer = state.by(&head, call).await?;
     let made = register_client(&issuer, client, state.now()).await?;
     Ok(secretly(StatusCode::CREATED, made))
 }
@@ -218,15 +219,15 @@ pub(crate) async fn client_add(
 /// Handles `POST /v1/clients/{name}/rotate`.
 pub(crate) async fn client_rotate(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     name: Result<Path<String>, PathRejection>,
     body: Unread,
 ) -> Result<Response, ApiError> {
-    let holder = state.holder(&headers, "client:rotate").await?;
+    let holder = state.holder(&head, "client:rotate").await?;
     let RotateClientRequest { overlap } = body.json(&holder)?;
     let Path(name) = name.map_err(bad_path)?;
     let call = Call::new("client:rotate").arg("name", name.as_str());
-    let issuer = state.by(&headers, call).await?;
+    let issuer = state.by(&head, call).await?;
     let made = issuer.client_rotate(&name, overlap, state.now()).await?;
     Ok(secretly(StatusCode::OK, made.into_wire()))
 }
@@ -234,15 +235,15 @@ pub(crate) async fn client_rotate(
 /// Handles `POST /v1/clients/{name}/keys`.
 pub(crate) async fn client_key_add(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     name: Result<Path<String>, PathRejection>,
     body: Unread,
 ) -> ApiResult<RegisteredClient> {
-    let holder = state.holder(&headers, "client:key_add").await?;
+    let holder = state.holder(&head, "client:key_add").await?;
     let AddClientKeysRequest { keys } = body.json(&holder)?;
     let Path(name) = name.map_err(bad_path)?;
     let call = Call::new("client:key_add").arg("name", name.as_str());
-    let issuer = state.by(&headers, call).await?;
+    let issuer = state.by(&head, call).await?;
     let keys = new_keys(keys)?;
     let client = issuer.client_key_add(&name, keys, state.now()).await?;
     Ok(Json(client.into_wire()))
@@ -251,12 +252,12 @@ pub(crate) async fn client_key_add(
 /// Handles `POST /v1/clients/{name}/keys/{id}/remove`.
 pub(crate) async fn client_key_remove(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> ApiResult<RegisteredClient> {
     let Path((name, id)) = path.map_err(bad_path)?;
     let call = Call::new("client:key_remove").arg("name", name.as_str());
-    let issuer = state.by(&headers, call).await?;
+    let issuer = state.by(&head, call).await?;
     let client = issuer.client_key_remove(&name, &id, state.now()).await?;
     Ok(Json(client.into_wire()))
 }
@@ -264,12 +265,12 @@ pub(crate) async fn client_key_remove(
 /// Handles `POST /v1/clients/{name}/disable`.
 pub(crate) async fn client_disable(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     name: Result<Path<String>, PathRejection>,
 ) -> ApiResult<RegisteredClient> {
     let Path(name) = name.map_err(bad_path)?;
     let call = Call::new("client:disable").arg("name", name.as_str());
-    let issuer = state.by(&headers, call).await?;
+    let issuer = state.by(&head, call).await?;
     Ok(Json(
         issuer.client_disable(&name, state.now()).await?.into_wire(),
     ))
@@ -278,10 +279,10 @@ pub(crate) async fn client_disable(
 /// Handles `GET /v1/audit`.
 pub(crate) async fn audit(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> ApiResult<Vec<AuditRecord>> {
-    let issuer = state.by(&headers, Call::new("audit:list")).await?;
+    let issuer = state.by(&head, Call::new("audit:list")).await?;
     let Query(query) = query.map_err(bad_query)?;
     if let Some(after) = query.after {
         return Ok(Json(issuer.audit_after(after).await?.into_wire()));
@@ -299,12 +300,12 @@ pub(crate) async fn audit(
 /// Handles `POST /v1/audit/verify`.
 pub(crate) async fn audit_verify(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     body: Unread,
 ) -> ApiResult<AuditVerification> {
-    let holder = state.holder(&headers, "audit:verify").await?;
+    let holder = state.holder(&head, "audit:verify").await?;
     let VerifyAuditRequest { checkpoints } = body.json(&holder)?;
-    let issuer = state.by(&headers, Call::new("audit:verify")).await?;
+    let issuer = state.by(&head, Call::new("audit:verify")).await?;
     let (key, name) = (issuer.keyset_key(), &issuer.settings().issuer);
     let open = |checkpoint: &Value| {
         let envelope = checkpoint.to_string();
@@ -322,9 +323,9 @@ pub(crate) async fn audit_verify(
 /// Handles `POST /v1/audit/checkpoints`.
 pub(crate) async fn checkpoint(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
 ) -> Result<Response, ApiError> {
-    let issuer = state.by(&headers, Call::new("audit:checkpoint")).await?;
+    let issuer = state.by(&head, Call::new("audit:checkpoint")).await?;
     let envelope = issuer.checkpoint(state.now()).await?;
     let json = [("content-type", "application/json")];
     Ok((StatusCode::CREATED, json, envelope).into_response())
@@ -333,9 +334,9 @@ pub(crate) async fn checkpoint(
 /// Handles `GET /v1/verifiers`.
 pub(crate) async fn verifiers(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
 ) -> ApiResult<VerifiersInUse> {
-    let issuer = state.by(&headers, Call::new("verifier:list")).await?;
+    let issuer = state.by(&head, Call::new("verifier:list")).await?;
     state.flush_reports().await?;
     Ok(Json(issuer.verifiers().await?.into_wire()))
 }
@@ -343,12 +344,12 @@ pub(crate) async fn verifiers(
 /// Handles `DELETE /v1/verifiers/{name}`.
 pub(crate) async fn forget_verifier(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     name: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, ApiError> {
     let Path(name) = name.map_err(bad_path)?;
     let call = Call::new("verifier:forget").arg("name", name.as_str());
-    let issuer = state.by(&headers, call).await?;
+    let issuer = state.by(&head, call).await?;
     state.flush_reports().await?;
     match issuer.forget_verifier(&name, state.now()).await? {
         true => Ok(StatusCode::NO_CONTENT),
@@ -362,9 +363,9 @@ pub(crate) async fn forget_verifier(
 /// Handles `GET /v1/profiles`.
 pub(crate) async fn profiles(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
 ) -> ApiResult<Vec<ProfileSummary>> {
-    state.by(&headers, Call::new("profile:list")).await?;
+    state.by(&head, Call::new("profile:list")).await?;
     let profiles = state.profiles.load();
     let list = profiles.iter().map(Profile::summary);
     Ok(Json(list.map(IntoWire::into_wire).collect()))
@@ -373,13 +374,13 @@ pub(crate) async fn profiles(
 /// Handles `POST /v1/keyset`.
 pub(crate) async fn set_keyset(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
     body: Unread,
 ) -> ApiResult<KeysetSetting> {
-    let holder = state.holder(&headers, "keyset:set").await?;
+    let holder = state.holder(&head, "keyset:set").await?;
     let SetKeysetRequest { revocation_url } = body.json(&holder)?;
     let call = Call::new("keyset:set").arg("revocation_url", revocation_url.as_str());
-    let issuer = state.by(&headers, call).await?;
+    let issuer = state.by(&head, call).await?;
     let report = issuer
         .set_revocation_url(&revocation_url, state.now())
         .await?;
@@ -393,9 +394,9 @@ pub(crate) async fn set_keyset(
 /// Handles `GET /v1/status`.
 pub(crate) async fn status(
     Shared(state): Shared<ServiceState>,
-    headers: HeaderMap,
+    head: RequestHead,
 ) -> ApiResult<IssuerStatus> {
-    let issuer = state.by(&headers, Call::new("status:read")).await?;
+    let issuer = state.by(&head, Call::new("status:read")).await?;
     state.flush_reports().await?;
     Ok(Json(state.status(&issuer).await?))
 }
@@ -425,9 +426,18 @@ fn secretly(status: StatusCode, body: impl Serialize) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{
+        net::{IpAddr, SocketAddr},
+        sync::Arc,
+    };
 
-    use axum::{Router, body::Body, extract::Request, routing::post};
+    use axum::{
+        Router,
+        body::Body,
+        extract::{ConnectInfo, Request},
+        http::HeaderMap,
+        routing::post,
+    };
     use bailiwick_api::routes;
     use bailiwick_issuer::{
         AuditFilter, InitOptions, MintRequest, NewClient, Passphrase, profile::Profiles,
@@ -479,7 +489,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         let bearer = format!("Bearer {token}").parse().unwrap();
         headers.insert("authorization", bearer);
-        let waiting = state.by(&headers, Call::new("client:add")).await.unwrap();
+        let from = IpAddr::from([127, 0, 0, 1]);
+        let head = RequestHead { headers, from };
+        let waiting = state.by(&head, Call::new("client:add")).await.unwrap();
         let agent = Watermark::new(Party::Agent, "operator:ada", state.now().plus(1)).unwrap();
         let target = Target::Watermark(agent);
         let revoked = state.issuer.revoke(target, None, "stolen", state.now());
@@ -516,6 +528,7 @@ mod tests {
             let request = Request::post(path)
                 .header("authorization", format!("Bearer {token}"))
                 .header("content-type", "application/json")
+                .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4_711))))
                 .body(Body::from("{}"))
                 .unwrap();
             let router = Router::new()

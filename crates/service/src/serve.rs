@@ -18,7 +18,7 @@ use axum_server::{
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
 use bailiwick_issuer::{Issuer, SignError};
-use bailiwick_verifier::layer::Clock;
+use bailiwick_verifier::{layer::Clock, outbound::SafeUrl};
 use hyper_util::rt::TokioTimer;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::{
@@ -103,10 +103,16 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
     }
     let url = issuer.revocation_url().await;
     let url = url.map_err(|error| Box::new(SignError::from(error)))?;
-    if url.is_none() {
-        tracing::warn!(
+    match url.as_deref().map(SafeUrl::parse_base) {
+        None => tracing::warn!(
             "the keyset names no URL of the revocations, so verifiers do not fetch any; set it with `bailiwick keyset set`"
-        );
+        ),
+        // An earlier version accepted such a URL.
+        Some(Err(error)) => tracing::error!(
+            %error,
+            "verifiers do not accept the URL of the revocations, and deny every call; set another with `bailiwick keyset set`"
+        ),
+        Some(Ok(_)) => {}
     }
     let tls = match &config.tls {
         None => None,

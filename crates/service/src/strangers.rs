@@ -127,7 +127,7 @@ impl Strangers {
     }
 
     /// Records that an operator's token does not verify.
-    pub(crate) async fn record_operator(&self, action: &str, reason: &str) {
+    pub(crate) async fn record_operator(&self, action: &str, reason: &str, from: IpAddr) {
         let kind = CredentialKind::Operator;
         self.count(kind);
         let Some(left_out) = self.allowances.admit(kind) else {
@@ -137,6 +137,7 @@ impl Strangers {
             action,
             reason,
             left_out,
+            %from,
             "an operator could not be authenticated"
         );
         let issuer = self.issuer.acting_as(UNKNOWN_OPERATOR);

@@ -1,14 +1,10 @@
 //! `POST /v1/tokens`: a token with explicit grants, in JSON.
 
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, SocketAddr},
-    num::NonZeroU32,
-};
+use std::{collections::BTreeSet, net::IpAddr, num::NonZeroU32};
 
 use axum::{
     Json,
-    extract::{ConnectInfo, State as Shared},
+    extract::State as Shared,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -21,6 +17,7 @@ use serde_json::value::RawValue;
 use crate::{
     body::Unread,
     caller::{Credentials, KnownParty, Role, Sender, basic, error::CallerError},
+    head::RequestHead,
     mint::{ProfileMint, error::ProfileMintError},
     operator::texts,
     own_verifier::OPERATOR_SERVICE,
@@ -46,21 +43,21 @@ const LARGE_GRANTS: RateLimit = RateLimit {
 /// Handles `POST /v1/tokens`.
 pub(crate) async fn mint(
     Shared(state): Shared<ServiceState>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
+    head: RequestHead,
     body: Unread,
 ) -> Result<Response, ApiError> {
     let arrived = state.now();
     // The caller is authenticated first, so that no stranger's body is parsed.
-    if bearer(&headers) {
-        let holder = state.holder(&headers, MINT).await?;
+    if bearer(&head.headers) {
+        let holder = state.holder(&head, MINT).await?;
         let mut wanted: MintTokenRequest = body.json(&holder)?;
         let grants = grants(&state, &holder.agent, wanted.grants.take()).await?;
-        let (minted, actor) = by_operator(&state, &headers, wanted, grants, arrived).await?;
+        let (minted, actor) = by_operator(&state, &head, wanted, grants, arrived).await?;
         tracing::info!(actor, token = %minted.receipt.token_id, "a token was minted for an operator");
         return Ok(answer(minted, None));
     }
-    let agent = agent(&state, &headers, &body, from.ip()).await?;
+    let RequestHead { headers, from } = head;
+    let agent = agent(&state, &headers, &body, from).await?;
     let mut wanted: MintTokenRequest = body.json(&agent)?;
     // Only the header was checked, and the assertion could name another agent.
     if wanted.client_assertion.is_some() && headers.contains_key(header::AUTHORIZATION) {
@@ -89,7 +86,7 @@ pub(crate) async fn mint(
         None => None,
         Some(jwt) => {
             let sender = Sender {
-                from: from.ip(),
+                from,
                 agent: &agent.name,
             };
             let principal = state.authenticate_party(Role::Subject, jwt, sender).await;
@@ -98,6 +95,7 @@ pub(crate) async fn mint(
     };
     let wish = ProfileMint {
         arrived,
+        from,
         agent,
         principal,
         scope: wanted.profile,
@@ -188,7 +186,7 @@ async fn grants(
 /// operators cannot create operators.
 async fn by_operator(
     state: &ServiceState,
-    headers: &HeaderMap,
+    head: &RequestHead,
     wanted: MintTokenRequest,
     grants: Option<Grants>,
     arrived: Timestamp,
@@ -226,7 +224,7 @@ async fn by_operator(
         call = call.arg("claims", texts(wanted.claims.keys()));
     }
     // `holder` has authenticated the token. Only now is it known which call the token must allow.
-    let operator = state.operator(headers, &call).await?;
+    let operator = state.operator(head, &call).await?;
     // Refused whatever the operator's own grants say: a stolen operator's token could otherwise mint
     // successors that survive its revocation.
     if grants.iter().any(|grant| grant.service == OPERATOR_SERVICE) {
@@ -234,6 +232,7 @@ async fn by_operator(
             &operator.identity,
             call.action(),
             "grants for this issuer",
+            head.from,
         );
         refused.await?;
         return Err(ApiError::new(

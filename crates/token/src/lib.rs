@@ -9,6 +9,8 @@
 
 pub use bailiwick_biscuit::escape;
 
+#[cfg(feature = "address")]
+pub mod address;
 pub mod attenuate;
 pub mod caveat;
 pub mod claims;

@@ -7,79 +7,22 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use bailiwick_token::address;
+pub use bailiwick_token::address::{SafeUrl, UnsafeUrl};
 use reqwest::{
-    ClientBuilder, Method, RequestBuilder, Url,
+    ClientBuilder, Method, RequestBuilder,
     dns::{Name, Resolve, Resolving},
     redirect::Policy,
 };
 
-/// The only accepted name for this machine (RFC 6761, section 6.3).
-const LOCALHOST: &str = "localhost";
+/// The name of this machine in [`SafeUrl`]s.
+const LOCALHOST: &str = address::LOCALHOST;
 
 /// The addresses that `localhost` resolves to. The port comes from the URL.
 const LOOPBACK: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
 ];
-
-/// An address to which requests cannot be intercepted: `https`, or `http` with a loopback address or
-/// `localhost`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SafeUrl {
-    url: Url,
-    local: bool,
-}
-
-/// The reason why requests with secrets may not be sent to an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UnsafeUrl {
-    /// The text is not a URL.
-    #[error("is not a URL; write one such as `https://issuer.example`")]
-    Malformed,
-    /// The address contains a user name or a password, which logs and messages would repeat.
-    #[error("holds a name or a password; leave them out")]
-    Credentials,
-    /// The address is plain HTTP to another machine: anyone on the network path could read and change requests.
-    #[error("is neither HTTPS nor HTTP to this machine; use `https`")]
-    Open,
-}
-
-impl SafeUrl {
-    /// Parses an address by the WHATWG URL standard, so `http://127.1` is an address of this machine.
-    ///
-    /// # Errors
-    /// [`UnsafeUrl`].
-    pub fn parse(text: &str) -> Result<SafeUrl, UnsafeUrl> {
-        let url = Url::parse(text).map_err(|_| UnsafeUrl::Malformed)?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(UnsafeUrl::Credentials);
-        }
-        let host = url.host_str().unwrap_or_default();
-        let address = host.trim_start_matches('[').trim_end_matches(']');
-        let loopback = address
-            .parse()
-            .is_ok_and(|address: IpAddr| address.is_loopback());
-        let local = loopback || host == LOCALHOST;
-        match (url.scheme(), local) {
-            ("https", _) if !host.is_empty() => Ok(SafeUrl { url, local }),
-            ("http", true) => Ok(SafeUrl { url, local }),
-            _ => Err(UnsafeUrl::Open),
-        }
-    }
-
-    /// Returns the address as a URL.
-    #[must_use]
-    pub fn url(&self) -> &Url {
-        &self.url
-    }
-
-    /// Returns true if the address has neither a query nor a fragment, so that paths can be appended.
-    #[must_use]
-    pub fn is_base(&self) -> bool {
-        self.url.query().is_none() && self.url.fragment().is_none()
-    }
-}
 
 /// An HTTP client that sends requests only to [`SafeUrl`]s.
 #[derive(Debug, Clone)]
@@ -116,11 +59,11 @@ impl Client {
 
     /// Starts a request, which the caller completes and sends.
     pub fn request(&self, method: Method, url: &SafeUrl) -> RequestBuilder {
-        let client = match url.local {
+        let client = match url.is_local() {
             true => &self.local,
             false => &self.remote,
         };
-        client.request(method, url.url.clone())
+        client.request(method, url.url().clone())
     }
 }
 
@@ -143,72 +86,6 @@ mod tests {
     };
 
     use super::*;
-
-    #[test]
-    fn addresses_of_this_machine() {
-        for text in [
-            "http://127.0.0.1",
-            "http://127.9.9.9:8080/a?b=c",
-            "http://127.1",
-            "http://2130706433",
-            "http://0x7f.0.0.1",
-            "http://[::1]:8080/revocations",
-            "http://[0:0:0:0:0:0:0:1]",
-            "http://localhost",
-            "HTTP://LocalHost:8420/x",
-            "http://l\u{6f}calhost",
-            "https://localhost:8420",
-            "https://127.0.0.1",
-        ] {
-            assert!(SafeUrl::parse(text).unwrap().local, "{text}");
-        }
-    }
-
-    #[test]
-    fn addresses_elsewhere_need_tls() {
-        for text in [
-            "https://issuer.example",
-            "https://issuer.example:8443/a/b?c=d",
-            "https://0.0.0.0",
-            "https://localhost.",
-            "https://issuer.localhost",
-            "https://[::ffff:127.0.0.1]",
-        ] {
-            let url = SafeUrl::parse(text).unwrap();
-            assert!(!url.local, "{text}");
-            let plain = text.replacen("https", "http", 1);
-            assert_eq!(SafeUrl::parse(&plain), Err(UnsafeUrl::Open), "{plain}");
-        }
-    }
-
-    #[test]
-    fn misleading_addresses_are_refused() {
-        for (text, error) in [
-            ("http://127.0.0.1.example", UnsafeUrl::Open),
-            ("http://localhost.example", UnsafeUrl::Open),
-            ("http://127.0.0.1@issuer.example", UnsafeUrl::Credentials),
-            ("http://localhost:80@issuer.example", UnsafeUrl::Credentials),
-            ("https://user@issuer.example", UnsafeUrl::Credentials),
-            ("https://:secret@issuer.example", UnsafeUrl::Credentials),
-            ("http://issuer.example\\@127.0.0.1", UnsafeUrl::Open),
-            ("http://issuer.example/@127.0.0.1", UnsafeUrl::Open),
-            ("http://issuer.example#@127.0.0.1", UnsafeUrl::Open),
-            ("http://0", UnsafeUrl::Open),
-            ("http://[::]", UnsafeUrl::Open),
-            ("http://169.254.169.254", UnsafeUrl::Open),
-            ("http://10.0.0.1", UnsafeUrl::Open),
-            ("ftp://127.0.0.1", UnsafeUrl::Open),
-            ("unix:/run/issuer.sock", UnsafeUrl::Open),
-            ("http+unix://%2Frun%2Fissuer.sock", UnsafeUrl::Open),
-            ("file:///etc/passwd", UnsafeUrl::Open),
-            ("https://", UnsafeUrl::Malformed),
-            ("http://127.0.0.1:x", UnsafeUrl::Malformed),
-            ("issuer.example", UnsafeUrl::Malformed),
-            ("", UnsafeUrl::Malformed),
-        ] {
-            assert_eq!(SafeUrl::parse(text).unwrap_err(), error, "{text}");
-        }
-    }
 
     /// Answers the next request with this status line and these headers.
     fn answer(listener: TcpListener, head: String) {

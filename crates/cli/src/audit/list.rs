@@ -20,6 +20,7 @@ use crate::{
     parse::{self, Moment},
     settings::Global,
     table::{Cell, Column, Table, Tone},
+    wrap::hanging,
 };
 
 /// Options of `audit list`.
@@ -87,7 +88,9 @@ impl AuditListArgs {
         let rows = with(global, None, async |issuer| issuer.audit_rows(query).await).await?;
         let listed = AuditList { rows: &rows };
         if self.details && global.format() == Format::Text && !rows.is_empty() {
-            output::print(rows.iter().map(details).collect::<Vec<_>>().join("\n"))?;
+            let width = output::terminal_columns();
+            let rows = rows.iter().map(|row| details(row, width));
+            output::print(rows.collect::<Vec<_>>().join("\n"))?;
         } else {
             let table = Table::new(COLUMNS, rows.iter().map(row));
             table.print(global.format(), &listed, "no row of the audit matches")?;
@@ -100,11 +103,14 @@ impl AuditListArgs {
     }
 }
 
+/// Column at which the values of a row's details begin.
+const VALUES: usize = 13;
+
 const COLUMNS: [Column; 5] = [
     Column::whole("ROW"),
     Column::whole("TIME"),
     Column::whole("EVENT"),
-    Column::names("ABOUT"),
+    Column::text("ABOUT"),
     Column::names("BY"),
 ];
 
@@ -152,6 +158,9 @@ fn about(row: &AuditRecord) -> String {
     ] {
         parts.extend(value.map(|value| format!("{what} {}", name(value))));
     }
+    let keys = detail.get("keys").and_then(Value::as_array);
+    let keys = keys.into_iter().flatten().filter_map(Value::as_str);
+    parts.extend(keys.map(|key| format!("key {}", name(key))));
     if parts.is_empty() {
         // What has no column of its own: a block, a tenant, the issuer, a setting.
         let other = ["target", "issuer", "revocation_url", "action"];
@@ -172,8 +181,8 @@ fn about(row: &AuditRecord) -> String {
     }
 }
 
-/// All that a row holds.
-fn details(row: &AuditRecord) -> String {
+/// All that a row holds, for a terminal of this width.
+fn details(row: &AuditRecord, width: Option<usize>) -> String {
     let mut text = format!("{} {} {}\n", row.seq, row.time, name(&row.event));
     let hash = hex::encode(row.hash);
     for (title, value) in [
@@ -185,15 +194,31 @@ fn details(row: &AuditRecord) -> String {
         ),
         ("token", row.token.as_deref().map(|it| name(it).to_string())),
         ("key", row.key.as_deref().map(|it| name(it).to_string())),
-        ("detail", Some(visible(&row.detail).into_owned())),
+        ("detail", Some(spaced(&row.detail, width))),
         ("hash", Some(hash)),
     ] {
         if let Some(value) = value {
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "  {title:<9}  {value}");
+            let line = format!("  {title:<9}  {value}");
+            let _ = writeln!(text, "{}", hanging(&line, VALUES, width));
         }
     }
     text
+}
+
+/// The detail of a row, which is a JSON object: as it is stored, or on a terminal with a space after each of its
+/// members, so that a long one is wrapped there.
+fn spaced(detail: &str, width: Option<usize>) -> String {
+    let members: Option<Map<String, Value>> = serde_json::from_str(detail).ok();
+    match members.filter(|_| width.is_some()) {
+        None => visible(detail).into_owned(),
+        Some(members) => {
+            let member =
+                |(name, value): (String, Value)| format!("{}:{value}", Value::String(name));
+            let members: Vec<String> = members.into_iter().map(member).collect();
+            visible(&format!("{{{}}}", members.join(", "))).into_owned()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -216,6 +241,19 @@ mod tests {
             prev: [0; 32],
             hash: [0; 32],
         }
+    }
+
+    #[test]
+    fn details_are_wrapped_on_terminals() {
+        let detail =
+            r#"{"claims":{},"expires":"2026-11-30T20:52:28Z","profile":null,"task":"a b"}"#;
+        let row = record(AuditEvent::Mint, detail);
+        assert!(details(&row, None).contains(detail));
+        let shown = details(&row, Some(60));
+        for line in shown.lines().filter(|line| !line.contains("hash")) {
+            assert!(line.chars().count() <= 60, "{shown}");
+        }
+        assert!(shown.contains("\"claims\":{}, \"expires\":"), "{shown}");
     }
 
     #[test]
@@ -246,6 +284,13 @@ mod tests {
                     r#"{"client":"robot","key":"dd86"}"#,
                 ),
                 "client robot, key dd86",
+            ),
+            (
+                record(
+                    AuditEvent::ClientKeyAdd,
+                    r#"{"client":"robot","keys":["dd86","2c8b"]}"#,
+                ),
+                "client robot, key dd86, key 2c8b",
             ),
             (
                 record(AuditEvent::VerifierForget, r#"{"verifier":"erp-3"}"#),

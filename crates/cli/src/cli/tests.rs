@@ -86,6 +86,29 @@ fn help_fits_a_terminal() {
     }
 }
 
+/// The width of the terminal holds for the help of every command, and a wide terminal makes no longer lines.
+#[test]
+fn help_has_the_width_of_the_terminal() {
+    for (terminal, most) in [
+        (Some(70), 70),
+        (Some(80), 80),
+        (Some(200), 100),
+        (None, 100),
+    ] {
+        let help = fitted(terminal)
+            .try_get_matches_from(["bailiwick", "key", "revoke", "--help"])
+            .unwrap_err();
+        let help = usage::fitted(&help.to_string(), terminal);
+        // Examples are not broken.
+        let lines = help.lines().filter(|line| !line.starts_with("  bailiwick"));
+        let longest = lines.map(|line| line.chars().count()).max();
+        assert!(
+            longest.is_some_and(|longest| longest <= most),
+            "{terminal:?}:\n{help}"
+        );
+    }
+}
+
 /// Paragraphs are one line here, so that they are broken once, by the width of the terminal; and examples are short
 /// enough that they are not broken at all.
 #[test]

@@ -40,7 +40,7 @@ impl ClientListArgs {
 }
 
 const COLUMNS: [Column; 6] = [
-    Column::names("CLIENT"),
+    Column::whole("CLIENT"),
     Column::names("PRINCIPAL"),
     Column::whole("STATE"),
     Column::text("PROFILES"),

@@ -3,34 +3,41 @@
 use bailiwick_api::{ClientKeyInfo, RegisteredClient};
 use bailiwick_token::{escape::name, text::counted};
 
-/// Describes a client on one line of a list.
+/// Describes a client in a sentence of one line.
 pub(super) fn line(client: &RegisteredClient) -> String {
-    let state = match client.disabled_at {
-        None => counted(client.secrets.len(), "secret").to_string(),
-        Some(at) => format!("disabled at {at}"),
-    };
     let profiles: Vec<String> = (client.profiles.iter())
         .map(|profile| name(profile).to_string())
         .collect();
+    let noun = if profiles.len() == 1 {
+        "profile"
+    } else {
+        "profiles"
+    };
     let keys: Vec<String> = client.keys.iter().map(key).collect();
     let keys = match keys.is_empty() {
         true => String::new(),
-        false => format!(" keys={}", keys.join(",")),
+        false => format!(": {}", keys.join(", ")),
+    };
+    let state = match client.disabled_at {
+        None => format!("with {}{keys}", credentials(client)),
+        Some(at) => format!("disabled at {at}"),
     };
     format!(
-        "{} principal={} profiles={} {state}{keys}\n",
+        "client {} for {}, {noun} {}, {state}\n",
         name(&client.name),
         name(&client.principal),
-        profiles.join(",")
+        profiles.join(", ")
     )
 }
 
 /// Counts the valid credentials of a client.
 pub(super) fn credentials(client: &RegisteredClient) -> String {
     let secrets = counted(client.secrets.len(), "good secret");
-    match client.keys.len() {
-        0 => secrets.to_string(),
-        keys => format!("{secrets} and {}", counted(keys, "good key")),
+    let keys = counted(client.keys.len(), "good key");
+    match (client.secrets.len(), client.keys.len()) {
+        (_, 0) => secrets.to_string(),
+        (0, _) => keys.to_string(),
+        _ => format!("{secrets} and {keys}"),
     }
 }
 
@@ -49,6 +56,6 @@ fn key(key: &ClientKeyInfo) -> String {
     let kid = key.jwk.get("kid").and_then(serde_json::Value::as_str);
     match kid {
         None => name(&key.id).to_string(),
-        Some(kid) => format!("{}({})", name(&key.id), name(kid)),
+        Some(kid) => format!("{} ({})", name(&key.id), name(kid)),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     exit::{Exit, ExitResult},
     issuer,
     operations::{Operations, SignedKeyset, with},
-    out::{self, Out},
+    out::{self, Out, Quiet},
     passphrase::PassphraseArg,
     settings::Global,
 };
@@ -18,11 +18,14 @@ use crate::{
 #[command(after_help = "\
 The keyset is signed again if it is over an hour old; run this hourly.
 
-Example:
-  bailiwick keyset export --out /srv/www/.well-known/bailiwick/keyset")]
+Examples:
+  bailiwick keyset export --out /srv/www/.well-known/bailiwick/keyset
+  bailiwick keyset export --quiet --out keyset.json")]
 pub(crate) struct KeysetExportArgs {
     #[command(flatten)]
     out: Out,
+    #[command(flatten)]
+    quiet: Quiet,
     #[command(flatten)]
     passphrase: PassphraseArg,
 }
@@ -56,7 +59,7 @@ impl KeysetExportArgs {
             out: self.out.text(),
         };
         out::signed(
-            &self.out,
+            (&self.out, self.quiet),
             &envelope,
             global.format(),
             format_args!("keyset version {version}, until {expires}"),

@@ -18,6 +18,7 @@ use crate::{
     input::Input,
     output,
     settings::Global,
+    wrap::hanging,
 };
 
 /// Options of `keyset show`.
@@ -70,9 +71,21 @@ impl KeysetShowArgs {
         };
         global
             .format()
-            .print(&shown, text(&keyset).unwrap_or_default())?;
+            .print(&shown, wrapped(&text(&keyset).unwrap_or_default()))?;
         Ok(Exit::Done)
     }
+}
+
+/// Column at which values begin.
+const VALUES: usize = 11;
+
+/// The lines of a text, wrapped on a terminal.
+fn wrapped(text: &str) -> String {
+    let width = output::terminal_columns();
+    let lines = text.lines();
+    lines.fold(String::new(), |shown, line| {
+        shown + &hanging(line, VALUES, width) + "\n"
+    })
 }
 
 fn text(keyset: &Keyset) -> Result<String, fmt::Error> {

@@ -2,15 +2,14 @@
 
 use std::path::PathBuf;
 
-use bailiwick_issuer::profile::{Profile, ProfileLimits};
+use bailiwick_issuer::profile::Profile;
 use bailiwick_token::text::counted;
 use clap::Args;
 use serde::Serialize;
 
-use super::files::{Files, limits};
+use super::files::{Files, LimitArgs};
 use crate::{
     exit::{Exit, ExitResult},
-    parse,
     settings::Global,
 };
 
@@ -26,12 +25,8 @@ pub(crate) struct ProfileCheckArgs {
     /// Profile files, or directories of them [default: those in the home]
     #[arg(value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
-    /// The maximum lifetime of the issuer's tokens
-    #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
-    max_ttl: Option<u64>,
-    /// A configured identity provider; may be given several times
-    #[arg(long = "provider", value_name = "NAME", value_parser = parse::text)]
-    providers: Vec<String>,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 #[derive(Serialize)]
@@ -43,15 +38,7 @@ struct CheckedProfiles<'a> {
 impl ProfileCheckArgs {
     pub(super) async fn run(self, global: &Global) -> ExitResult {
         let files = Files::read(&self.files, global)?;
-        let known = match self.max_ttl.is_some() && !self.providers.is_empty() {
-            true => ProfileLimits::default(),
-            false => limits(global).await?,
-        };
-        let providers = (!self.providers.is_empty()).then(|| self.providers.into_iter().collect());
-        let profiles = files.parse(&ProfileLimits {
-            max_token_ttl: self.max_ttl.or(known.max_token_ttl),
-            providers: providers.or(known.providers),
-        })?;
+        let profiles = files.parse_within(self.limits, global).await?;
         let checked = CheckedProfiles {
             files: files.len(),
             profiles: profiles.iter().map(Profile::name).collect(),

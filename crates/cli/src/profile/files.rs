@@ -10,12 +10,13 @@ use bailiwick_issuer::{
     profile::{MAX_FILE, ProfileError, ProfileLimits, Profiles},
 };
 use bailiwick_token::escape::visible;
+use clap::Args;
 
 use crate::{
     config::is_missing,
     exit::{Exit, Failure},
     input::{Input, shown},
-    serve,
+    parse, serve,
     settings::Global,
 };
 
@@ -87,11 +88,47 @@ impl Files {
             Failure::new(Exit::Local, error).or_hint("correct this part of the file")
         })
     }
+
+    /// Like [`Files::parse`], for a command with options for the limits.
+    pub(super) async fn parse_within(
+        &self,
+        limits: LimitArgs,
+        global: &Global,
+    ) -> Result<Profiles, Failure> {
+        self.parse(&limits.limits(global).await?)
+    }
+}
+
+/// Options that state the limits of an issuer, instead of the one in the home.
+#[derive(Debug, Args)]
+pub(super) struct LimitArgs {
+    /// The maximum lifetime of the issuer's tokens
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
+    max_ttl: Option<u64>,
+    /// A configured identity provider; may be given several times
+    #[arg(long = "provider", value_name = "NAME", value_parser = parse::text)]
+    providers: Vec<String>,
+}
+
+impl LimitArgs {
+    /// Returns the limits. Those that no option states are the ones of the issuer in the home and of its service.
+    pub(super) async fn limits(self, global: &Global) -> Result<ProfileLimits, Failure> {
+        let known = match self.max_ttl.is_some() && !self.providers.is_empty() {
+            // Nothing is taken from the home, so it need not be one that can be opened.
+            true => ProfileLimits::default(),
+            false => limits_of_home(global).await?,
+        };
+        let providers = (!self.providers.is_empty()).then(|| self.providers.into_iter().collect());
+        Ok(ProfileLimits {
+            max_token_ttl: self.max_ttl.or(known.max_token_ttl),
+            providers: providers.or(known.providers),
+        })
+    }
 }
 
 /// Returns the limits that the service of the issuer in the home would apply; no limits if there is no such
 /// issuer.
-pub(super) async fn limits(global: &Global) -> Result<ProfileLimits, Failure> {
+async fn limits_of_home(global: &Global) -> Result<ProfileLimits, Failure> {
     let Ok(home) = global.home() else {
         return Ok(ProfileLimits::default());
     };

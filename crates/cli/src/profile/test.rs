@@ -19,7 +19,7 @@ use bailiwick_token::{
 use clap::{Args, value_parser};
 use serde::Serialize;
 
-use super::files::{Files, limits};
+use super::files::{Files, LimitArgs};
 use crate::{
     exit::{Exit, ExitResult, Failure},
     input::{self, Input},
@@ -39,10 +39,15 @@ The caller is described in JSON. `source` is `client`, or the name of an identit
                \"claims\": { \"client\": \"buyer-7\", \"profiles\": [\"buyer\"] } },
     \"principal\": { \"source\": \"corp\", \"claims\": { \"sub\": \"ada\" } } }
 
+Limits that are not given here are taken from the issuer in the home and its `service.toml`, if there is one. \
+With --max-ttl and --provider the home is not opened.
+
 Nothing is minted. Exit code 0: the caller gets this. 3: it gets nothing, for this reason.
 
-Example:
-  bailiwick profile test buyer --caller caller.json --service erp --ttl 5m")]
+Examples:
+  bailiwick profile test buyer --caller caller.json --service erp --ttl 5m
+  bailiwick profile test --profiles profiles.toml --caller caller.json \\
+      --max-ttl 1h --provider corp")]
 pub(crate) struct TestArgs {
     /// The profile, as requests name it in `scope` [default: a request without `scope`]
     #[arg(value_name = "NAME")]
@@ -53,6 +58,8 @@ pub(crate) struct TestArgs {
     /// Profile files, or directories of them [default: those in the home]
     #[arg(long, value_name = "FILE|DIR")]
     profiles: Vec<PathBuf>,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// Ask for these grants, TOML or JSON
     #[arg(long, value_name = "FILE|-")]
     grants: Option<Input>,
@@ -76,7 +83,8 @@ impl TestArgs {
             return Err(Failure::plain(Exit::Usage, "standard input is given twice")
                 .hint("name a file for --caller or for --grants"));
         }
-        let profiles = Files::read(&self.profiles, global)?.parse(&limits(global).await?)?;
+        let files = Files::read(&self.profiles, global)?;
+        let profiles = files.parse_within(self.limits, global).await?;
         let caller = caller(&self.caller)?;
         let ask = Ask {
             grants: self.grants.as_ref().map(input::grants).transpose()?,

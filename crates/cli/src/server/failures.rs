@@ -1,7 +1,7 @@
 //! Failures of requests to a remote issuer: its own refusals, and answers of proxies in front of it.
 
 use bailiwick_api::{ProblemCode, ProblemDetails};
-use bailiwick_token::escape::visible;
+use bailiwick_token::escape::{code, visible};
 use reqwest::StatusCode;
 
 use crate::exit::{Exit, Failure};
@@ -60,8 +60,11 @@ fn long(token: Option<usize>) -> Option<usize> {
     token.filter(|bytes| *bytes >= LONG_TOKEN)
 }
 
-/// The failure of a request without an answer. `token` is the length of the operator's token, if one was sent.
-pub(super) fn unreachable(error: &reqwest::Error, token: Option<usize>) -> Failure {
+/// The failure of a request to this issuer without an answer. `token` is the length of the operator's token, if one was
+/// sent.
+pub(super) fn unreachable(issuer: &str, error: &reqwest::Error, token: Option<usize>) -> Failure {
+    // The address has no password: `SafeUrl` refuses one.
+    let issuer = code(issuer);
     // The error's own text names the URL; only its last cause says what happened.
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
@@ -69,12 +72,12 @@ pub(super) fn unreachable(error: &reqwest::Error, token: Option<usize>) -> Failu
     }
     let failure = |what: String| Failure::plain(Exit::Remote, what);
     match (error.is_connect(), long(token)) {
-        (true, _) => failure(format!("the issuer cannot be reached ({cause}), and nothing was sent"))
+        (true, _) => failure(format!("the issuer at {issuer} cannot be reached ({cause}), and nothing was sent"))
             .hint("check --server and the network, and give your own certificate authority with --ca"),
-        (false, None) => failure(format!("the issuer did not answer ({cause})"))
+        (false, None) => failure(format!("the issuer at {issuer} did not answer ({cause})"))
             .hint("check --server and the network, and whether the request was carried out anyway"),
         (false, Some(bytes)) => failure(format!(
-            "the issuer did not answer ({cause}), perhaps because the operator's token, a header of {bytes} bytes, is above the limit of a proxy"
+            "the issuer at {issuer} did not answer ({cause}), perhaps because the operator's token, a header of {bytes} bytes, is above the limit of a proxy"
         ))
         .hint(format!(
             "check the network, and whether the request was carried out anyway; {LARGER_HEADERS}"

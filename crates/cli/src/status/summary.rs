@@ -1,8 +1,8 @@
 //! The facts of each section, on one line.
 
 use bailiwick_api::{
-    DueTransition, IssuerStatus, KeyGuard, PrivateKeys, RootKeyState, StatusSection, StoreKind,
-    TransitionKind,
+    DueTransition, GuardReason, IssuerStatus, KeyGuard, PrivateKeys, RootKeyState, StatusSection,
+    StoreKind, TransitionKind,
 };
 use bailiwick_token::{duration, escape::name, key::KeyId, text::counted};
 
@@ -80,6 +80,13 @@ fn due(due: &DueTransition) -> String {
 /// Describes the transition that a guard delays: the activation of a staged key, or the retirement of a
 /// retiring one.
 fn waits(status: &IssuerStatus, guard: &KeyGuard) -> String {
+    // This guard holds back the rotation only: by hand, the key can be activated earlier.
+    if guard.wait == GuardReason::Rotation {
+        return format!(
+            "{} is activated by a rotation from {} on",
+            guard.id, guard.until
+        );
+    }
     let is_retiring = status
         .keys
         .iter()

@@ -6,19 +6,27 @@ use bailiwick_api::{Health, IssuerStatus, StatusSection};
 use bailiwick_token::escape::name;
 
 use super::summary::summary;
-use crate::output::{GREEN, RED, YELLOW};
+use crate::{
+    output::{GREEN, RED, YELLOW},
+    wrap::hanging,
+};
 
 /// Width of the columns of section names and states, in characters.
 const NAME: usize = 12;
 const STATE: usize = 7;
 
-/// The report as text. With `quiet`, it contains only the sections with findings.
-pub(super) fn report(status: &IssuerStatus, quiet: bool) -> String {
+/// Column at which the facts of a section begin, and the findings below it.
+const FACTS: usize = NAME + STATE + 3;
+const FINDING: usize = 4;
+const NEXT: usize = 10;
+
+/// The report as text, for a terminal of this width. With `quiet`, it contains only the sections with findings.
+pub(super) fn report(status: &IssuerStatus, quiet: bool, width: Option<usize>) -> String {
     // Writing to a string cannot fail.
-    written(status, quiet).unwrap_or_default()
+    written(status, quiet, width).unwrap_or_default()
 }
 
-fn written(status: &IssuerStatus, quiet: bool) -> Result<String, fmt::Error> {
+fn written(status: &IssuerStatus, quiet: bool, width: Option<usize>) -> Result<String, fmt::Error> {
     let mut text = String::new();
     let issuer = name(&status.issuer);
     writeln!(
@@ -34,11 +42,14 @@ fn written(status: &IssuerStatus, quiet: bool) -> Result<String, fmt::Error> {
         let title = title(section.section);
         let shown = state(section.state, STATE);
         let summary = summary(status, section.section);
-        writeln!(text, "{title:NAME$} {shown}  {summary}")?;
+        let line = format!("{title:NAME$} {shown}  {summary}");
+        writeln!(text, "{}", hanging(&line, FACTS, width))?;
         for finding in &section.findings {
             let shown = state(finding.state, 0);
-            writeln!(text, "  {shown}: {}", finding.message)?;
-            writeln!(text, "    next: {}", finding.next)?;
+            let line = format!("  {shown}: {}", finding.message);
+            writeln!(text, "{}", hanging(&line, FINDING, width))?;
+            let line = format!("    next: {}", finding.next);
+            writeln!(text, "{}", hanging(&line, NEXT, width))?;
         }
     }
     Ok(text)

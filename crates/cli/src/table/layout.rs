@@ -5,19 +5,21 @@ use super::{Cell, Column, Fit, text};
 /// Number of spaces between columns.
 pub(super) const GAP: usize = 2;
 
-/// Width below which no name is shortened.
-const SHORTEST_NAME: usize = 10;
+/// Width below which no name is shortened: what is left of it should still tell it from others.
+const SHORTEST_NAME: usize = 20;
 
-/// Widths between which a column of text is at least as wide as its longest word. A time has 20 columns.
+/// Widths between which a column of text is at least as wide as its longest word. The id of a token has 32 columns,
+/// and is of no use without its end.
 const NARROWEST_TEXT: usize = 10;
-const WIDEST_WORD: usize = 20;
+const WIDEST_WORD: usize = 40;
 
 /// The width of each column, without the gap behind it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Widths(Vec<usize>);
 
 /// The bounds of a column's width.
-struct Bounds {
+#[derive(Default)]
+pub(super) struct Bounds {
     least: usize,
     most: usize,
 }
@@ -27,17 +29,9 @@ impl Widths {
     ///
     /// Each column gets the least that it needs. What is left goes to the narrowest column that can use it, so that
     /// one long value does not take the room of the others.
-    pub(super) fn fit<const N: usize>(
-        columns: &[Column; N],
-        rows: &[[Cell; N]],
-        terminal: usize,
-    ) -> Option<Widths> {
-        let bounds: Vec<Bounds> = columns
-            .iter()
-            .enumerate()
-            .map(|(at, column)| column.bounds(rows.iter().filter_map(|row| row.get(at))))
-            .collect();
-        let gaps = GAP.saturating_mul(N.saturating_sub(1));
+    pub(super) fn fit(bounds: impl IntoIterator<Item = Bounds>, terminal: usize) -> Option<Widths> {
+        let bounds: Vec<Bounds> = bounds.into_iter().collect();
+        let gaps = GAP.saturating_mul(bounds.len().saturating_sub(1));
         let least: usize = bounds.iter().map(|bounds| bounds.least).sum();
         let mut room = terminal.checked_sub(least.saturating_add(gaps))?;
         let mut widths: Vec<usize> = bounds.iter().map(|bounds| bounds.least).collect();
@@ -59,8 +53,15 @@ impl Widths {
     }
 }
 
+impl Bounds {
+    /// The least width at which the column keeps what it must not lose.
+    pub(super) fn least(&self) -> usize {
+        self.least
+    }
+}
+
 impl Column {
-    fn bounds<'a>(self, cells: impl Iterator<Item = &'a Cell>) -> Bounds {
+    pub(super) fn bounds<'a>(self, cells: impl Iterator<Item = &'a Cell>) -> Bounds {
         let title = text::width(self.title);
         let (mut most, mut word) = (title, 0);
         for cell in cells {

@@ -34,6 +34,21 @@ pub(super) fn shortened(text: &str, room: usize) -> String {
     short
 }
 
+/// Breaks a text between words into lines of this width. A word that is longer stays whole.
+pub(super) fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(line).saturating_add(1).saturating_add(width(word)) <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +69,16 @@ mod tests {
             assert_eq!(shortened(text, room), short, "{text} in {room}");
             assert!(width(&shortened(text, room)) <= room, "{text} in {room}");
         }
+    }
+
+    #[test]
+    fn long_words_are_not_broken() {
+        assert_eq!(wrapped("a token, revoked", 9), ["a token,", "revoked"]);
+        assert_eq!(
+            wrapped("token 0123456789abcdef", 8),
+            ["token", "0123456789abcdef"]
+        );
+        assert_eq!(wrapped("", 8), [""]);
     }
 
     #[test]

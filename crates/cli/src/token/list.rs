@@ -1,7 +1,10 @@
 //! `bailiwick token list`: minted tokens, by party.
 
 use bailiwick_api::{MAX_LISTED_TOKENS, TokenPage, TokenState, TokenStatus, TokensQuery};
-use bailiwick_token::{claims::TokenId, escape::name};
+use bailiwick_token::{
+    claims::TokenId,
+    escape::{name, shell},
+};
 use clap::{Args, value_parser};
 
 use crate::{
@@ -104,11 +107,18 @@ impl TokenParty {
         if let (Some((party, value)), true) = (named.pop(), named.is_empty()) {
             output::hint("revoke one of them: bailiwick token revoke ID --reason TEXT");
             output::hint(format_args!(
-                "revoke all of them: bailiwick revocations add --{party} {} --reason TEXT",
-                name(value)
+                "revoke all of them: bailiwick revocations add {} --reason TEXT",
+                option(party, value)
             ));
         }
     }
+}
+
+/// Writes an option with a value for a shell. Names come from callers' claims, and the command is to be pasted.
+fn option(name: &str, value: &str) -> String {
+    // A value that begins with a hyphen would be taken for another option.
+    let sign = if value.starts_with('-') { '=' } else { ' ' };
+    format!("--{name}{sign}{}", shell(value))
 }
 
 /// Reads pages until there are as many tokens as the query's limit.
@@ -158,4 +168,21 @@ fn row(token: &TokenStatus) -> [Cell; 3] {
     };
     let parties = format!("{} for {}", name(&token.agent), name(&token.principal));
     [Cell::new(token.token_id), ends, Cell::new(parties)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_commands_are_quoted() {
+        for (value, shown) in [
+            ("agent:buyer", "--agent agent:buyer"),
+            ("agent:$(touch pwned)", "--agent 'agent:$(touch pwned)'"),
+            ("it's; reboot", r"--agent 'it'\''s; reboot'"),
+            ("--all", "--agent=--all"),
+        ] {
+            assert_eq!(option("agent", value), shown);
+        }
+    }
 }

@@ -83,26 +83,34 @@ impl TokenRevokeArgs {
         .await?;
         global.format().print(&report, text(&report))?;
         if matches!(target, RevokeTarget::Token(_)) && !report.minted_here {
-            output::warn("no token with this id was minted here; check the id");
-        }
-        let is_new = matches!(
-            report.outcome,
-            RevokedOutcome::Revoked | RevokedOutcome::Extended
-        );
-        if is_new && !served {
-            output::hint(
-                "give verifiers that read files the new revocations with `bailiwick revocations export`",
+            output::warn(
+                "no token with this id was minted here, so its revocation never ends; check the id",
             );
+        }
+        if is_new(&report) && !served {
+            output::hint(EXPORT);
         }
         Ok(Exit::Done)
     }
+}
+
+/// The hint after a revocation at the home.
+pub(crate) const EXPORT: &str =
+    "give verifiers that read files the new revocations with `bailiwick revocations export`";
+
+/// Returns true if verifiers have to learn of this result.
+pub(crate) fn is_new(report: &RevokeResult) -> bool {
+    matches!(
+        report.outcome,
+        RevokedOutcome::Revoked | RevokedOutcome::Extended
+    )
 }
 
 /// Describes the result of revoking one target on one line.
 pub(crate) fn text(report: &RevokeResult) -> String {
     let what = match report.outcome {
         RevokedOutcome::Revoked => "revoked",
-        RevokedOutcome::Extended => "revoked for longer",
+        RevokedOutcome::Extended => "was revoked before, and now for longer or with later tokens",
         RevokedOutcome::AlreadyRevoked => "already revoked, nothing changed",
         RevokedOutcome::AlreadyExpired => "already expired, nothing changed",
     };

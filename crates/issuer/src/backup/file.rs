@@ -28,6 +28,9 @@ const FORMAT: u32 = 1;
 /// The `payloadType` of the last line.
 const PAYLOAD_TYPE: &str = "application/vnd.bailiwick.backup.v1+json";
 
+/// The bytes with which every backup begins.
+const BEGINNING: &[u8] = b"{\"backup\":";
+
 /// Maximum length of a line, in bytes. The largest possible keyset, as JSON inside JSON, still fits.
 const MAX_LINE: u64 = 16 << 20;
 
@@ -195,7 +198,7 @@ impl<'a> BackupReader<'a> {
             shape: None,
             end: None,
         };
-        let line = reader.line()?.ok_or(BackupFileError::Torn)?;
+        let line = reader.first_line()?;
         let format: Format = serde_json::from_slice(&line).map_err(|_| BackupFileError::Other)?;
         if format.backup != FORMAT {
             return Err(BackupFileError::Newer(format.backup));
@@ -203,6 +206,23 @@ impl<'a> BackupReader<'a> {
         let begin = serde_json::from_slice(&line).map_err(|_| BackupFileError::Other)?;
         reader.digest.update(&line);
         Ok((reader, begin))
+    }
+
+    /// Reads the first line. A file that does not begin as a backup does is another file, rather than a backup
+    /// that was cut off.
+    fn first_line(&mut self) -> Result<Vec<u8>, BackupFileError> {
+        let mut line = Vec::new();
+        self.number = 1;
+        let read = line::read(self.input, MAX_LINE, &mut line)?;
+        match read {
+            line::Line::Whole => Ok(line),
+            line::Line::End => Err(BackupFileError::Torn),
+            line::Line::TooLong if line.starts_with(BEGINNING) => Err(malformed(1, "a line")),
+            _ if BEGINNING.starts_with(&line) || line.starts_with(BEGINNING) => {
+                Err(BackupFileError::Torn)
+            }
+            _ => Err(BackupFileError::Other),
+        }
     }
 
     /// Returns the next rows, at most `most` and all from one table; `None` after the last.

@@ -32,6 +32,16 @@ pub enum TransitionError {
         /// Maximum number of keys.
         max: usize,
     },
+    /// The key is already one of this issuer.
+    #[error(
+        "this key is here already as `{id}` and is {state}; make a new key if you need another one"
+    )]
+    Known {
+        /// The id of the key.
+        id: KeyId,
+        /// The present state of the key.
+        state: State,
+    },
     /// Another key has the same id.
     #[error("another key already has the id `{0}`; make a new key")]
     Collision(KeyId),

@@ -218,7 +218,7 @@ impl StoredKey {
             next_at: None,
         };
         // `next_at` follows from the policy and the dates alone: reports of verifiers may delay an
-        // activation further, which only `Ring::guard` knows.
+        // activation further, which only `Ring::allowed_from` knows.
         match self {
             StoredKey::Staged(staged) => info.next_at = Some(staged.ready_at(policy)),
             StoredKey::Active(active) => info.activated_at = Some(active.activated_at),

@@ -97,7 +97,20 @@ impl Ring {
 
     /// Returns the guard that delays the activation of a staged key; `None` if it can be activated.
     pub(crate) fn guard(&self, staged: &StagedKey, now: Timestamp) -> Option<Guard> {
-        let published = Some((Wait::Publication, staged.ready_at(&self.policy)));
+        let (wait, until) = self.last_condition(staged);
+        let id = staged.0.id;
+        (now < until).then_some(Guard { id, wait, until })
+    }
+
+    /// Returns the time from which a staged key can be activated, as far as is known from the reports so far.
+    pub(crate) fn allowed_from(&self, staged: &StagedKey) -> Timestamp {
+        self.last_condition(staged).1
+    }
+
+    /// Returns the condition for the activation of a staged key that is met last, and the time at which it is met.
+    /// Waiting until then is enough for all conditions.
+    fn last_condition(&self, staged: &StagedKey) -> (Wait, Timestamp) {
+        let published = (Wait::Publication, staged.ready_at(&self.policy));
         // A verifier that never fetches again stops using its keyset when that expires, so a verifier
         // that is gone delays an activation for `keyset_life` at most.
         let ends = |report: &KeysetInUse| report.seen_at.plus(self.policy.keyset_life);
@@ -106,14 +119,10 @@ impl Ring {
             .iter()
             .filter(|report| report.version < staged.0.published_version)
             .map(|report| (Wait::Verifiers, ends(report)));
-        let (wait, until) = published
-            .into_iter()
-            .chain(behind)
-            .filter(|(_, until)| now < *until)
-            // The last condition to be met decides, so waiting until its time is enough for all.
-            .max_by_key(|(_, until)| *until)?;
-        let id = staged.0.id;
-        Some(Guard { id, wait, until })
+        behind.fold(published, |last, next| match next.1 >= last.1 {
+            true => next,
+            false => last,
+        })
     }
 
     /// Adds a new key.
@@ -125,8 +134,12 @@ impl Ring {
     ) -> Result<Ring, TransitionError> {
         // Ids of retired and revoked keys are never used again: verifiers that have the tombstone would
         // deny everything that the new key signs.
-        if self.keys.contains_key(&id) {
-            return Err(TransitionError::Collision(id));
+        if let Some(known) = self.keys.get(&id) {
+            let state = known.state();
+            return Err(match known.dates().public == public {
+                true => TransitionError::Known { id, state },
+                false => TransitionError::Collision(id),
+            });
         }
         if self.published().count() >= MAX_KEYS {
             return Err(TransitionError::TooMany { max: MAX_KEYS });
@@ -353,7 +366,6 @@ impl Ring {
         self.keys.get(&id)
     }
 
-    #[cfg(test)]
     pub(crate) fn keys(&self) -> impl Iterator<Item = &StoredKey> {
         self.keys.values()
     }

@@ -94,6 +94,11 @@ pub enum StoreError {
         "the server has no database of this name; create it (docs/deploy/postgres.sql, step 1), or correct the URL"
     )]
     NoDatabase,
+    /// The server refuses the role or its password.
+    #[error(
+        "the database server refuses this role or its password; check both in the URL of the database, and `pg_hba.conf` of the server"
+    )]
+    Login,
     /// The database holds data that this program did not write.
     #[error("the database holds a damaged {0}; restore the home from a backup")]
     Damaged(&'static str),
@@ -162,6 +167,8 @@ fn by_code(code: &str) -> Option<StoreError> {
         "53300" | "57P01" | "57P02" | "57P03" => return Some(StoreError::Unreachable),
         // insufficient_privilege
         "42501" => return Some(StoreError::Rights),
+        // invalid_authorization_specification, invalid_password
+        "28000" | "28P01" => return Some(StoreError::Login),
         // invalid_catalog_name
         "3D000" => return Some(StoreError::NoDatabase),
         // data_corrupted, index_corrupted

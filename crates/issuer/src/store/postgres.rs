@@ -101,7 +101,9 @@ impl fmt::Debug for PostgresUrl {
 
 /// The error of a text that is not the URL of a PostgreSQL database. It repeats no part of the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not the URL of a PostgreSQL database; write `postgres://USER@HOST/DATABASE`")]
+#[error(
+    "not the URL of a PostgreSQL database; write `postgres://USER:PASSWORD@HOST/DATABASE`, with each `%`, `/`, `@`, `:`, `?` and `#` of the password as `%25`, `%2F`, `%40`, `%3A`, `%3F` and `%23`"
+)]
 pub struct PostgresUrlError;
 
 /// A PostgreSQL database that several issuers share.
@@ -266,7 +268,13 @@ impl Database for PostgresDatabase {
     async fn scrub(&self) {
         let vacuum = async {
             let mut connection = PostgresConnection::of(&self.writer).await?;
-            patiently(sqlx::query("VACUUM sealed_key").execute(connection.live()?)).await
+            // Below version 17 only the owner of the table may vacuum it, and the server sends others a warning
+            // that no operator can act on. It vacuums the table by itself.
+            let quiet = sqlx::raw_sql("SET client_min_messages = error");
+            patiently(quiet.execute(connection.live()?)).await?;
+            patiently(sqlx::query("VACUUM sealed_key").execute(connection.live()?)).await?;
+            let usual = sqlx::raw_sql("SET client_min_messages = DEFAULT");
+            patiently(usual.execute(connection.live()?)).await
         };
         if let Err(error) = vacuum.await {
             tracing::warn!(%error, "the space of destroyed keys was not vacuumed yet; it will be later");

@@ -259,15 +259,20 @@ async fn an_imported_key_is_published_first_and_signs_after() {
         id
     );
     let again = issuer.import(import(), at(140)).await.unwrap_err();
-    assert!(matches!(
-        again,
-        RootKeyError::Transition(TransitionError::Collision(_))
-    ));
+    assert_eq!(
+        again.to_string(),
+        format!(
+            "this key is here already as `{id}` and is active; make a new key if you need another one"
+        )
+    );
     // It cannot be imported again after its revocation either.
     issuer.revoke_key(id, "drill", at(150)).await.unwrap();
     let tombstone = issuer.import(import(), at(160)).await;
     assert!(matches!(
         tombstone,
-        Err(RootKeyError::Transition(TransitionError::Collision(_)))
+        Err(RootKeyError::Transition(TransitionError::Known {
+            state: State::Revoked,
+            ..
+        }))
     ));
 }

@@ -49,6 +49,9 @@ async fn wrong_urls_and_locked_keys_change_nothing() {
         "",
         "revocations",
         "ftp://issuer.example",
+        "http://issuer.example/revocations",
+        "http://10.0.0.1/revocations",
+        "https://ada@issuer.example/revocations",
         "https://issuer.example/a b",
         "https://issuer.example/?a",
         "https://issuer.example/#a",
@@ -59,9 +62,28 @@ async fn wrong_urls_and_locked_keys_change_nothing() {
             "{wrong}: {error}"
         );
     }
+    // This machine needs no TLS: verifiers accept it too.
+    let local = "http://127.0.0.1:8420/revocations";
+    let report = issuer.set_revocation_url(local, at(5)).await.unwrap();
+    assert!(report.changed);
     let locked = Issuer::open(issuer.home()).await.unwrap();
     let error = locked.set_revocation_url(URL, at(5)).await.unwrap_err();
     assert!(matches!(error, RevocationUrlError::Sign(SignError::Locked)));
-    assert_eq!(issuer.revocation_url().await.unwrap(), None);
-    assert_eq!(keyset(&issuer).await.version, 1);
+    let url = issuer.revocation_url().await.unwrap();
+    assert_eq!(url.as_deref(), Some(local));
+    assert_eq!(keyset(&issuer).await.version, 2);
+}
+
+#[tokio::test]
+async fn no_issuer_begins_with_a_url_that_verifiers_refuse() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = InitOptions {
+        revocation_url: Some("http://foo.example/revocations".to_owned()),
+        ..InitOptions::new(ISSUER)
+    };
+    let home = dir.path().join("home");
+    let refused = Issuer::init(&home, options, &passphrase(), at(0)).await;
+    let error = refused.unwrap_err().to_string();
+    assert!(error.contains("use `https`"), "{error}");
+    assert!(!home.exists());
 }

@@ -84,6 +84,10 @@ async fn verifiers_that_are_behind_delay_the_due_time() {
     assert_eq!(schedule.due, []);
     let guard = schedule.waiting.first().unwrap();
     assert_eq!((guard.wait, guard.until), (Wait::Verifiers, at(until)));
+    // The list of keys states the same time.
+    let keys = issuer.keys().await.unwrap();
+    let staged = keys.iter().find(|key| key.id == guard.id).unwrap();
+    assert_eq!(staged.next_at, Some(at(until)));
     let schedule = issuer.key_schedule(at(until + 1)).await.unwrap();
     assert_eq!(schedule.due.first().unwrap().since, at(until));
 }

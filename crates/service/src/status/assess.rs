@@ -134,7 +134,7 @@ pub(super) fn revocations(status: &IssuerStatus, now: Timestamp) -> Vec<Finding>
         )),
         (None, None) => {}
         (Some(url), head) => {
-            if let Err(unsafe_url) = SafeUrl::parse(url) {
+            if let Err(unsafe_url) = SafeUrl::parse_base(url) {
                 findings.push(finding(
                     Section::Revocations,
                     Health::Error,

@@ -204,7 +204,11 @@ async fn a_revocation_url_set_later_reaches_verifiers() {
 async fn a_wrong_revocation_url_is_a_bad_request() {
     let service = Service::start().await;
     let token = service.operator(&["keyset:set"]).await;
-    for url in ["revocations", "https://issuer.example/?a=b"] {
+    for url in [
+        "revocations",
+        "https://issuer.example/?a=b",
+        "http://issuer.example/revocations",
+    ] {
         let body = json!({ "revocation_url": url });
         let answer = service
             .post("/v1/keyset", Auth::Bearer(&token), &body)

@@ -1,10 +1,12 @@
 //! Tests that a refused caller without valid credentials leaves an audit row, a line in the log and a count.
 
 use bailiwick_testkit::{
+    log::Log,
     provider::{Signer, unsigned},
     service::{Auth, Service, scene::Scene},
 };
 use serde_json::{Value, json};
+use tracing::Level;
 
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -226,6 +228,45 @@ async fn unknown_operators_leave_rows() {
     let before = scene.rows().await.len();
     assert_eq!(scene.service.get("/v1/keys", Auth::None).await.status, 401);
     assert_eq!(scene.rows().await.len(), before);
+}
+
+/// Every refusal that the audit records is a warning in the log too, with the address that it came from.
+#[tokio::test]
+async fn refusals_are_logged_with_addresses() {
+    let scene = Scene::new().await;
+    let (log, _recording) = Log::record(Level::WARN);
+    let lines = |what: &str| {
+        let text = log.text();
+        let lines = text.lines().filter(|line| line.contains(what));
+        let lines: Vec<String> = lines.map(str::to_owned).collect();
+        for line in &lines {
+            assert!(
+                line.contains("WARN") && line.contains("from=127.0.0.1"),
+                "{line}"
+            );
+        }
+        lines.len()
+    };
+    let form = [("grant_type", "client_credentials"), ("scope", "nothing")];
+    let auth = Auth::Basic("assistant-1", &scene.secret);
+    scene
+        .service
+        .token(auth, &form)
+        .await
+        .is_oauth(400, "invalid_scope");
+    assert_eq!(lines("a caller is refused"), 1);
+    let other = scene.service.operator(&["key:list"]).await;
+    let answer = scene.service.get("/v1/status", Auth::Bearer(&other)).await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(lines("an operator is denied"), 1);
+    let answer = scene.service.get("/v1/keys", Auth::Bearer("garbage")).await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(lines("an operator could not be authenticated"), 1);
+    // Bounded like the audit: a flood of refusals does not fill the log.
+    for _ in 0..80 {
+        scene.service.get("/v1/status", Auth::Bearer(&other)).await;
+    }
+    assert!(lines("an operator is denied") < 60, "{}", log.text());
 }
 
 /// Each kind of refusal has its own allowance, so that garbage does not hide a replayed assertion.

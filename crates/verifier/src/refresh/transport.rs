@@ -36,9 +36,9 @@ pub struct Get<'a> {
 /// Returns true if a transport may fetch from an address: a [`SafeUrl`] to which a path can be appended, and
 /// which no name server can turn into plain HTTP to another machine.
 pub(super) fn is_admissible<T: Transport>(url: &str) -> bool {
-    SafeUrl::parse(url).is_ok_and(|url| {
+    SafeUrl::parse_base(url).is_ok_and(|url| {
         let plain_by_name = url.url().scheme() == "http" && url.url().domain().is_some();
-        url.is_base() && (T::PINS_LOCALHOST || !plain_by_name)
+        T::PINS_LOCALHOST || !plain_by_name
     })
 }
 

@@ -111,6 +111,11 @@ fn revocations_need_a_url_where_a_service_signs_them() {
             head(0),
             &["revocation_url_unsafe"][..],
         ),
+        (
+            url("https://issuer.example/r?a"),
+            head(0),
+            &["revocation_url_unsafe"][..],
+        ),
         (url("http://127.0.0.1:8420/r"), head(0), &[][..]),
     ] {
         let status = IssuerStatus {
