@@ -78,7 +78,7 @@ fi
 
 printf 'shell\n'
 mapfile -t scripts < <(grep -lE 'env bash|shell=bash' ../../.ci/*)
-"$venv/bin/shellcheck" --external-sources --source-path=SCRIPTDIR lint.sh systemd/checkpoint ../../install.sh "${scripts[@]}" ||
+"$venv/bin/shellcheck" --external-sources --source-path=SCRIPTDIR lint.sh cron/status systemd/checkpoint ../../install.sh "${scripts[@]}" ||
     fail "shellcheck"
 
 printf 'YAML\n'
