@@ -1,4 +1,9 @@
-use std::{collections::BTreeSet, fs, io::BufReader, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufReader, Read},
+    path::PathBuf,
+};
 
 use bailiwick_token::{
     claims::TokenId,
@@ -814,20 +819,20 @@ async fn a_database_in_use_is_not_written_over() {
 
 #[tokio::test]
 async fn an_endless_line_is_not_read_forever() {
-    let right = passphrase();
-    let mut endless = BufReader::new(std::io::repeat(b'['));
     let dir = tempfile::tempdir().unwrap();
-    let home = dir.path().join("home");
-    let refused = Issuer::restore(
-        &home,
-        &mut endless,
-        RestoreOptions::default(),
-        &right,
-        |_| {},
-        at(0),
-    );
+    let restore = async |begin: &'static str| {
+        let home = dir.path().join("home");
+        let mut endless = BufReader::new(begin.as_bytes().chain(std::io::repeat(b'[')));
+        let options = RestoreOptions::default();
+        let right = passphrase();
+        Issuer::restore(&home, &mut endless, options, &right, |_| {}, at(0)).await
+    };
     assert!(matches!(
-        refused.await,
+        restore("").await,
+        Err(RestoreError::File(BackupFileError::Other))
+    ));
+    assert!(matches!(
+        restore("{\"backup\":").await,
         Err(RestoreError::File(BackupFileError::Malformed {
             line: 1,
             ..
