@@ -162,7 +162,13 @@ pub(super) fn all() -> Vec<Case> {
     ]
 }
 
-fn refused_case(name: &str, about: &str, file: &str, fault: &str, in_use: Option<String>) -> Case {
+pub(super) fn refused_case(
+    name: &str,
+    about: &str,
+    file: &str,
+    fault: &str,
+    in_use: Option<String>,
+) -> Case {
     Case {
         in_use,
         refused: Some(fault.to_owned()),

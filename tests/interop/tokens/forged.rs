@@ -147,6 +147,12 @@ fn texts(root: &Root) -> Vec<Case> {
     cut.truncate(cut.len() - 10);
     let standard = good.replace('-', "+").replace('_', "/");
     assert_ne!(good, standard, "nothing tells the alphabets apart");
+    let (start, end) = good.split_at(40);
+    // A number of bytes that no three divide leaves bits over in the last character.
+    let bare = good.trim_end_matches('=');
+    assert_ne!(good, bare, "no bits are left over");
+    let (most, last) = bare.split_at(bare.len() - 1);
+    let last = char::from(last.as_bytes()[0] + 1);
     let unreadable = |name, about, text: String| {
         refused(name, about, text, Signatures::Invalid, ORDER, "malformed")
     };
@@ -158,6 +164,22 @@ fn texts(root: &Root) -> Vec<Case> {
             forge::text(&cut),
         ),
         unreadable("standard-base64", "the alphabet with `+` and `/`", standard),
+        Case {
+            unreadable: true,
+            ..unreadable(
+                "bits-left-over",
+                "a last character with bits that belong to no byte",
+                format!("{most}{last}"),
+            )
+        },
+        Case {
+            unreadable: true,
+            ..unreadable(
+                "white-space-within",
+                "white space within the text",
+                format!("{start} {end}"),
+            )
+        },
         unreadable(
             "not-base64",
             "a JWT's first part",
@@ -185,6 +207,7 @@ pub(super) fn refused(
         token,
         signatures,
         reads: None,
+        unreadable: false,
         calls: vec![decided(call, reason)],
     }
 }

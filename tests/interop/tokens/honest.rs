@@ -1,6 +1,10 @@
 //! Tokens as issuers mint them, at the borders of their time, and with the blocks of other writers.
 
-use bailiwick_testkit::{Root, claims, forge::Forge, now, toml};
+use bailiwick_testkit::{
+    Root, claims,
+    forge::{AUTHORITY, Forge, authority_without},
+    now, toml,
+};
 use bailiwick_token::{
     caveat::Caveat,
     claims::{Claims, TokenId},
@@ -37,6 +41,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
     let mut all = minted(root);
     all.extend(in_time(root));
     all.extend(written_elsewhere(root));
+    all.extend(conditions(root));
     all
 }
 
@@ -260,6 +265,107 @@ fn written_elsewhere(root: &Root) -> Vec<Case> {
     ]
 }
 
+/// Limits that stand more than once, and conditions that are no limit by themselves.
+fn conditions(root: &Root) -> Vec<Case> {
+    let authority = |code: &str| Forge::authority(root, &format!("{AUTHORITY}{code}"));
+    let appended = |code: &str| Forge::honest(root).append(code);
+    let twice = authority(
+        "check if time($t), $t >= 2026-11-23T11:59:00Z; check if time($t), $t < 2026-11-23T12:01:00Z;",
+    );
+    let order = r#"{"action":"order"}"#;
+    let urgent = r#"{"action":"order","args":{"urgent":true}}"#;
+    let refused = |refused: Case| Case {
+        reads: None,
+        ..refused
+    };
+    vec![
+        case(
+            "two-ends",
+            "of two ends and two beginnings the narrower counts",
+            &twice,
+            &[(order, "allow")],
+        ),
+        Case {
+            time: now().plus(60),
+            ..case(
+                "first-of-two-ends",
+                "the first of two ends",
+                &twice,
+                &[(order, "expired")],
+            )
+        },
+        case(
+            "check-of-the-issuer",
+            "an authority block may have further checks, whose reason is that of appended ones",
+            &authority("check if arg(\"urgent\", true);"),
+            &[(urgent, "allow"), (order, "caveat")],
+        ),
+        refused(case(
+            "end-with-a-condition",
+            "a time beside another condition is no end of the token: it fails as any check",
+            &appended("check if time($t), $t < 2026-11-23T12:00:00Z, action(\"order\");"),
+            &[(order, "caveat")],
+        )),
+        case(
+            "check-on-grants",
+            "a check may look for a grant",
+            &appended("check if grant(\"order\");"),
+            &[(order, "allow")],
+        ),
+        case(
+            "check-all",
+            "a check of every match",
+            &appended("check all action($a), $a.starts_with(\"o\");"),
+            &[(order, "allow")],
+        ),
+        case(
+            "depth-bound",
+            "a bound on the number of appended blocks, which an appended block sets",
+            &appended("check if depth($d), $d <= 1;"),
+            &[(order, "allow")],
+        ),
+        refused(case(
+            "depth-bound-exceeded",
+            "one more block than an appended block allows",
+            &appended("check if depth($d), $d <= 1;").append(""),
+            &[(order, "depth")],
+        )),
+        refused(case(
+            "wrong-type-of-an-operator",
+            "an operator that meets a wrong type, in a check that no grant writes",
+            &appended("check if action($a), $a < 5;"),
+            &[(order, "evaluation_error")],
+        )),
+        refused(case(
+            "overflow",
+            "a sum beyond 64 bits",
+            &appended("check if 9223372036854775807 + 1 > 0;"),
+            &[(order, "evaluation_error")],
+        )),
+        refused(case(
+            "division-by-zero",
+            "a division by zero",
+            &appended("check if 1 / 0 === 1;"),
+            &[(order, "evaluation_error")],
+        )),
+        refused(case(
+            "shadowed-parameter",
+            "a closure whose parameter has the name of a variable",
+            &appended("check if arg(\"urgent\", $p), $p.all($p -> [\"a\"].contains($p));"),
+            &[(
+                r#"{"action":"order","args":{"urgent":["a"]}}"#,
+                "evaluation_error",
+            )],
+        )),
+        refused(case(
+            "no-grants",
+            "a token that grants nothing",
+            &Forge::authority(root, &authority_without("grant(")),
+            &[(order, "wrong_service")],
+        )),
+    ]
+}
+
 /// The token that most cases are made from.
 pub(super) fn buyer(root: &Root) -> Forge {
     copy(root, &root.mint_with(&named(0x10), &toml(BUYER)), 10)
@@ -293,6 +399,7 @@ pub(super) fn case(name: &str, about: &str, token: &Forge, calls: &[(&str, &str)
         time: now(),
         signatures: Signatures::Valid,
         reads: Some(read(&token)),
+        unreadable: false,
         token,
         calls: calls
             .iter()

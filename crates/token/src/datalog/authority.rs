@@ -200,7 +200,8 @@ impl<'c> Facts<'c> {
                     return Err(AuthorityError::Fact(names::CLAIM));
                 };
                 let (key, value) = (code.text(*key).to_owned(), code.text(*value).to_owned());
-                if read.claims.insert(key, value).is_some() {
+                let stands_twice = read.claims.insert(key, value).is_some();
+                if stands_twice || read.claims.len() > MAX_CLAIMS {
                     return Err(AuthorityError::Fact(names::CLAIM));
                 }
                 continue;
