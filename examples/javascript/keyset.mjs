@@ -5,14 +5,15 @@ import { createHash, createPublicKey, verify } from "node:crypto";
 const TYPE = "application/vnd.bailiwick.keyset.v1+json";
 const SKEW = 60_000;
 
-// Points of small order and second forms of points, without the sign bit. Such a key verifies what nobody signed.
+// Points of small order, and second encodings of points, without the sign bit. A key of small order verifies
+// signatures that nobody made.
 const WEAK = new RegExp(
   "^(0[01](00){31}|(e[c-f]|f.)(ff){30}7f" +
     "|26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05" +
     "|c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a)$",
 );
 
-/** A file or a token must not be used. The message is the reason. */
+/** Refusal of a file or a token. The message is the reason. */
 export class Refused extends Error {}
 
 /** Returns the keyset in a signed file if `keysetKey` (`ed25519/` and hexadecimal digits) signed it. */
@@ -24,7 +25,7 @@ export function openKeyset(file, keysetKey) {
     const signatures = list(envelope.signatures).map(({ sig }) => unbase64(sig));
     if (signatures.length > 8) throw new Refused("malformed");
     if (kind !== TYPE) throw new Refused("wrong_type");
-    // The lengths keep the border between type and payload from being moved.
+    // The lengths fix the border between type and payload.
     const head = `DSSEv1 ${Buffer.byteLength(kind)} ${kind} ${payload.length} `;
     const message = Buffer.concat([Buffer.from(head), payload]);
     const x = publicKey(keysetKey).toString("base64url");
@@ -32,14 +33,14 @@ export function openKeyset(file, keysetKey) {
     if (!signatures.some((signature) => verify(null, message, key, signature))) {
       throw new Refused("not_signed");
     }
-    // Nothing of the payload is parsed before its signature was verified.
+    // The payload must not be parsed before its signature is verified.
     const keyset = parse(payload);
     check(keyset);
     return keyset;
   });
 }
 
-/** Refuses a keyset of another form, or one that contradicts itself, whoever signed it. */
+/** Refuses a keyset that is malformed or contradicts itself, whoever signed it. */
 function check({ issuer, keys, tombstones = [], ...more }) {
   [more.version, more.refresh_hint, more.max_token_ttl].forEach(integer);
   if (text(issuer) === "") throw new Refused("malformed");
@@ -58,21 +59,21 @@ function check({ issuer, keys, tombstones = [], ...more }) {
   if (keys.length > 64 || tombstones.length > 1024) throw new Refused("too_many");
   if (keys.filter(({ state }) => state === "active").length > 1) throw new Refused("many_active");
   for (const key of keys) {
-    // Derived again, not believed: a wrong id would send tokens to a key that did not sign them.
+    // Computed, not trusted: a wrong id would match tokens with a key that did not sign them.
     const digest = createHash("sha256").update(issuer).update(publicKey(key.public)).digest("hex");
     if (digest.slice(0, 8) !== key.id) throw new Refused("wrong_id");
   }
   if (new Set(ids).size !== ids.length) throw new Refused("duplicate");
 }
 
-/** Refuses a keyset that would undo the one in use. */
+/** Refuses a keyset that must not replace the one in use. */
 export function checkNewer(file, keyset, usedFile, used) {
   if (keyset.issuer !== used.issuer) throw new Refused("other_issuer");
   if (keyset.version < used.version) throw new Refused("rollback");
   if (keyset.version === used.version && !file.equals(usedFile)) throw new Refused("fork");
 }
 
-/** Returns the public root key that a token names by the number in its container. */
+/** Returns the public root key for the key id in a token's container. */
 export function rootKey(keyset, keyId, now) {
   if (now >= time(keyset.expires) || time(keyset.issued_at) > now.getTime() + SKEW) {
     throw new Refused("stale_keyset");
@@ -96,10 +97,10 @@ export function publicKey(key) {
   return bytes;
 }
 
-/** Parses JSON in UTF-8 of which no reader could read something else. Whole numbers become `BigInt`. */
+/** Parses JSON in UTF-8, and refuses text that two readers could read differently. Integers become `BigInt`. */
 function parse(bytes) {
   const source = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  JSON.parse(source); // So what follows has the syntax of JSON.
+  JSON.parse(source); // The code below needs valid JSON.
   const tokens = source.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"[\]{},:]+|[[\]{},:]/g);
   const next = () => tokens.next().value[0];
   const value = (token, depth) => {
@@ -109,7 +110,7 @@ function parse(bytes) {
       for (let at = next(); at !== "}"; at = next()) {
         const name = JSON.parse(at === "," ? next() : at);
         next(); // The colon.
-        // `JSON.parse` would keep the last of two.
+        // `JSON.parse` would keep the second one.
         if (name in members) throw new Refused("malformed");
         members[name] = value(next(), depth + 1);
       }
@@ -127,10 +128,10 @@ function parse(bytes) {
   return value(next(), 0);
 }
 
-/** Reads base64 in one of both alphabets, with or without padding, as DSSE asks. */
+/** Reads base64 in either alphabet, with or without padding, as DSSE requires. */
 function unbase64(encoded) {
   const bytes = Buffer.from(text(encoded), "base64");
-  // Buffer skips what is not base64, and bits that are left over.
+  // `Buffer` ignores characters that are not base64, and bits that are left over.
   const standard = bytes.toString("base64");
   const forms = [standard, standard.replaceAll("+", "-").replaceAll("/", "_")];
   if (!forms.some((form) => encoded === form || encoded === form.replace(/=+$/, ""))) {
@@ -154,14 +155,14 @@ function integer(value) {
   return value;
 }
 
-/** Reads a time in the one form that an issuer writes, such as `2026-11-23T12:00:00Z`. */
+/** Reads a time in the only form that issuers write, such as `2026-11-23T12:00:00Z`. */
 function time(value) {
   const time = new Date(text(value));
   if (time.toISOString() !== value.replace("Z", ".000Z")) throw new Refused("malformed");
   return time;
 }
 
-/** Turns every fault of data that has another form into `Refused`. */
+/** Turns every error that malformed data causes into `Refused`. */
 export function orMalformed(read) {
   try {
     return read();

@@ -1,10 +1,10 @@
-// Narrows a Bailiwick token for a sub-agent with biscuit-wasm: offline, with public keys alone.
+// Narrows a Bailiwick token for a sub-agent with biscuit-wasm: offline, with public keys only.
 
 import { BlockBuilder, prepareTerm } from "@biscuit-auth/biscuit-wasm";
 
 import { verified } from "./read.mjs";
 
-// Values come in as parameters. A value that was put into the text could end its string and change the block.
+// Values are passed as parameters. A value pasted into the text could end its string and change the block.
 const ORDER = `
 delegate({delegate});
 check if service("erp"), action("purchase_order:create"),
@@ -17,8 +17,8 @@ check if time($t), $t < {expires};
 /** Returns a token that can only order, at one vendor, up to an amount, until a time. */
 export function narrow(token, root, { delegate, vendor, amount, expires }) {
   const parent = verified(token, root);
-  // Verifiers refuse what exceeds these limits, and the library appends all the same.
-  if (parent.countBlocks() >= 16) throw new RangeError("the token has 16 blocks already");
+  // Verifiers refuse tokens beyond these limits, but the library appends blocks anyway.
+  if (parent.countBlocks() >= 16) throw new RangeError("the token already has 16 blocks");
   const values = {
     delegate: text(delegate),
     vendor: text(vendor),
@@ -29,28 +29,28 @@ export function narrow(token, root, { delegate, vendor, amount, expires }) {
   const block = new BlockBuilder();
   block.addCodeWithParameters(ORDER, Object.fromEntries(terms), {});
   const child = parent.appendBlock(block);
-  if (child.toBytes().length > 8192) throw new RangeError("the token would be longer than 8 KiB");
+  if (child.toBytes().length > 8192) throw new RangeError("the narrowed token would be longer than 8 KiB");
   return child.toBase64();
 }
 
-/** An object that came in as JSON could pass for a date or a set. */
+/** Returns a string. An object from JSON input could pass for a date or a set. */
 function text(value) {
-  if (typeof value !== "string") throw new TypeError("a string is needed");
+  if (typeof value !== "string") throw new TypeError("expected a string");
   return value;
 }
 
-/** A date before 1970 is a trap of WebAssembly, and another value is a term of another type. */
+/** Returns a date. One before 1970 would cause a WebAssembly trap, and another value a term of another type. */
 function date(value) {
-  if (!(value instanceof Date) || !(value >= 0)) throw new TypeError("a date since 1970 is needed");
+  if (!(value instanceof Date) || !(value >= 0)) throw new TypeError("expected a date since 1970");
   return value;
 }
 
-/** Numbers are compared in whole millionths. Never start from a binary float: "4200.50" is text. */
+/** Converts decimal text to whole millionths, in which verifiers compare. Never start from a binary float. */
 function millionths(number) {
   const [, sign, whole, places = ""] = /^(-?)(\d+)(?:\.(\d{1,6}))?$/.exec(text(number)) ?? [];
   const scaled = whole === undefined ? null : BigInt(`${sign}${whole}${places.padEnd(6, "0")}`);
   if (scaled === null || BigInt.asIntN(64, scaled) !== scaled) {
-    throw new RangeError(`${number} is no number of whole millionths within 64 bits`);
+    throw new RangeError(`${number} is not a number of whole millionths within 64 bits`);
   }
   return scaled;
 }

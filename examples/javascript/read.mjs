@@ -1,6 +1,6 @@
-// Reads a Bailiwick token: whom it was given to, who handed it on, and when it ends.
+// Reads a Bailiwick token: who got it, who handed it on, and when it expires.
 //
-// Reading decides nothing: a token that reads well can be revoked, or outside of the profile.
+// Reading decides nothing: a token that can be read may be revoked, or not follow the profile.
 
 import { Biscuit, PublicKey, SignatureAlgorithm } from "@biscuit-auth/biscuit-wasm";
 
@@ -10,7 +10,8 @@ import { orMalformed, Refused } from "./keyset.mjs";
 const DEFAULT = `read write resource operation right time role owner tenant namespace user team service admin email
 group member ip_address client client_ip domain path version cluster node hostname nonce query`.split(/\s+/);
 
-// Messages of Biscuit's schema. Each word is a field, from 1 on: `n`umber or `b`ytes, `!` required, `*` repeated.
+// Messages of Biscuit's schema. Each word is a field, numbered from 1: `n`umber or `b`ytes, `!` required, `*` repeated,
+// and `-` refused.
 const [TOKEN, SIGNED_BLOCK, KEY, PROOF] = ["n b! b* b!", "b! b! b! - n", "n! b!", "b b"];
 const [BLOCK, FACT, PREDICATE] = ["b* b n b* b* b* b* b*", "b!", "n! b*"];
 const [TERM, CHECK, QUERY, EXPRESSION] = ["n n n n b n b b b b", "b* n", "b! b* b* b*", "b*"];
@@ -20,13 +21,13 @@ const [VARIABLE, INTEGER, STRING, DATE, BYTES] = [1, 2, 3, 4, 5];
 const [VALUE, OPERATOR] = [1, 3];
 const [LESS, LESS_OR_EQUAL, GREATER_OR_EQUAL] = [0n, 2n, 3n];
 
-/** Returns the number by which a token names its root key. It is a hint that nobody signed. */
+/** Returns the id of a token's root key. It is an unsigned hint. */
 export function keyId(token) {
   const [id] = orMalformed(() => container(token));
   return id === undefined ? null : Number(id);
 }
 
-/** Returns a token whose signatures the root key's owner and the holders have made. */
+/** Returns a token after its signatures were verified, from the root key to the last block. */
 export function verified(token, root) {
   keyId(token);
   try {
@@ -36,9 +37,9 @@ export function verified(token, root) {
   }
 }
 
-/** Returns the claims of a token, the chain of its appended blocks, and the times between which it holds. */
+/** Returns the claims of a token, the chain of its appended blocks, and its validity period. */
 export function read(token, root) {
-  // Written again by the library, so that this reads the very bytes whose signatures it has verified.
+  // Serialized again by the library, so that the bytes read here are those whose signatures it verified.
   const text = verified(token, root).toBase64();
   return orMalformed(() => contents(container(text)));
 }
@@ -49,7 +50,7 @@ function contents([, first, rest, proof]) {
   const blocks = envelopes.map(([data]) => new Block(data, symbols));
   const [authority, ...appended] = blocks;
   if (authority.claim("profile", STRING) !== "bailiwick/1") throw new Refused("not_profile");
-  // Every block has to hold, so the latest beginning and the earliest end count.
+  // Every block must allow a call, so the latest start time and the earliest expiry count.
   const begins = blocks.flatMap((block) => block.begins);
   const ends = blocks.flatMap((block) => block.ends);
   return {
@@ -70,12 +71,12 @@ function contents([, first, rest, proof]) {
   };
 }
 
-/** The facts of a block, and the limits in time among its checks. */
+/** The facts of a block, and the time limits among its checks. */
 class Block {
   constructor(data, symbols) {
     const [added, , , facts, , checks] = message(data, BLOCK);
     const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    // Symbols add up: a block uses its own and those of all blocks before it.
+    // A block uses its own symbols and those of all blocks before it.
     symbols.push(...added.map((text) => utf8.decode(text)));
     this.symbols = symbols;
     this.facts = facts.map((fact) => this.predicate(...message(fact, FACT)));
@@ -95,7 +96,7 @@ class Block {
     return value.value;
   }
 
-  /** Returns a description, if it is there as one text. Holders write these, and no decision rests on them. */
+  /** Returns a description if there is exactly one. Holders write these, and no decision depends on them. */
   described(name) {
     try {
       return this.claim(name, STRING);
@@ -104,7 +105,7 @@ class Block {
     }
   }
 
-  /** Reads `check if time($t), $t < D`, and its like with `<=` and `>=`. Returns `null` for other checks. */
+  /** Reads `check if time($t), $t < D`, also with `<=` or `>=`. Returns `null` for other checks. */
   limit(queries, kind = 0n) {
     const bodies = queries.map((query) => message(query, QUERY));
     if (bodies.length !== 1 || kind !== 0n) return null;
@@ -132,7 +133,7 @@ class Block {
     return { name: this.symbol(name), terms: terms.map((term) => this.term(term)) };
   }
 
-  /** Returns the kind of a term and its value. Other kinds than those read here keep their bytes. */
+  /** Returns the kind of a term and its value, which stays bytes if the kind is not needed here. */
   term(data) {
     const { kind, value } = one(data, TERM);
     if (kind === INTEGER) return { kind, value: BigInt.asIntN(64, value) };
@@ -146,10 +147,10 @@ class Block {
   }
 }
 
-/** Returns the fields of a token: the number of its root key, the blocks, and the proof. */
+/** Returns the fields of a token: the id of its root key, the blocks, and the proof. */
 function container(token) {
   const data = Buffer.from(token, "base64url");
-  // Buffer skips what is not base64, and bits that are left over.
+  // `Buffer` ignores characters that are not base64, and bits that are left over.
   const form = data.toString("base64url");
   const padded = form.padEnd(Math.ceil(form.length / 4) * 4, "=");
   if (![form, padded].includes(token) || data.length > 8192) throw new Refused("malformed");
@@ -159,7 +160,7 @@ function container(token) {
   return fields;
 }
 
-/** Returns number and value of the only field of a message. */
+/** Returns the number and the value of the only field of a message. */
 function one(data, schema) {
   const all = message(data, schema).map((value, index) => ({ kind: index + 1, value }));
   const found = all.filter(({ value }) => value !== undefined);
@@ -168,10 +169,10 @@ function one(data, schema) {
 }
 
 /**
- * Returns the fields of a protobuf message: a list for a repeated one, `undefined` for one that is not there.
+ * Returns the fields of a protobuf message: a list for a repeated field, and `undefined` for a missing one.
  *
- * Refuses what a reader could skip or read in two ways: unknown fields, a second value, and long forms of numbers.
- * Most of that stands outside of all signatures.
+ * Refuses what readers could skip or read in two ways: unknown fields, second values, and numbers in a longer form than
+ * needed. Signatures do not cover most of that.
  */
 export function message(data, schema) {
   const kinds = schema.split(" ");

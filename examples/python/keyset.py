@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 TYPE = "application/vnd.bailiwick.keyset.v1+json"
 SKEW = timedelta(seconds=60)
 
-# Points of small order and second forms of points, without the sign bit. Such a key verifies what nobody signed.
+# Points of small order, and second encodings of points, without the sign bit. A key of small order verifies
+# signatures that nobody made.
 WEAK = re.compile(
     "0[01](00){31}|(e[c-f]|f.)(ff){30}7f"
     "|26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"
@@ -22,12 +23,12 @@ WEAK = re.compile(
 
 
 class Refused(Exception):
-    """A file or a token must not be used. The text is the reason."""
+    """Refusal of a file or a token. The text is the reason."""
 
 
 @contextmanager
 def or_malformed():
-    """Turns every fault of data that has another form into `Refused`."""
+    """Turns every error that malformed data causes into `Refused`."""
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
@@ -46,19 +47,19 @@ def open_keyset(file: bytes, keyset_key: str) -> dict:
         raise Refused("malformed")
     if kind != TYPE:
         raise Refused("wrong_type")
-    # The lengths keep the border between type and payload from being moved.
+    # The lengths fix the border between type and payload.
     message = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
     key = Ed25519PublicKey.from_public_bytes(public_key(keyset_key))
     if not any(verifies(key, signature, message) for signature in signatures):
         raise Refused("not_signed")
-    # Nothing of the payload is parsed before its signature was verified.
+    # The payload must not be parsed before its signature is verified.
     keyset = parse(payload)
     check(keyset)
     return keyset
 
 
 def check(keyset: dict) -> None:
-    """Refuses a keyset of another form, or one that contradicts itself, whoever signed it."""
+    """Refuses a keyset that is malformed or contradicts itself, whoever signed it."""
     issuer, keys, tombstones = keyset["issuer"], keyset["keys"], keyset.get("tombstones", [])
     for number in ("version", "refresh_hint", "max_token_ttl"):
         integer(keyset[number])
@@ -82,7 +83,7 @@ def check(keyset: dict) -> None:
     if sum(key["state"] == "active" for key in keys) > 1:
         raise Refused("many_active")
     for key in keys:
-        # Derived again, not believed: a wrong id would send tokens to a key that did not sign them.
+        # Computed, not trusted: a wrong id would match tokens with a key that did not sign them.
         if hashlib.sha256(issuer.encode() + public_key(key["public"])).hexdigest()[:8] != key["id"]:
             raise Refused("wrong_id")
     if len(set(ids)) != len(ids):
@@ -90,7 +91,7 @@ def check(keyset: dict) -> None:
 
 
 def check_newer(file: bytes, keyset: dict, used_file: bytes, used: dict) -> None:
-    """Refuses a keyset that would undo the one in use."""
+    """Refuses a keyset that must not replace the one in use."""
     if keyset["issuer"] != used["issuer"]:
         raise Refused("other_issuer")
     if keyset["version"] < used["version"]:
@@ -100,7 +101,7 @@ def check_newer(file: bytes, keyset: dict, used_file: bytes, used: dict) -> None
 
 
 def root_key(keyset: dict, key_id: int | None, now: datetime) -> bytes:
-    """Returns the public root key that a token names by the number in its container."""
+    """Returns the public root key for the key id in a token's container."""
     if now >= time(keyset["expires"]) or time(keyset["issued_at"]) > now + SKEW:
         raise Refused("stale_keyset")
     name = None if key_id is None else f"{key_id:08x}"
@@ -131,12 +132,12 @@ def verifies(key: Ed25519PublicKey, signature: bytes, message: bytes) -> bool:
 
 
 def parse(data: bytes):
-    """Parses JSON in UTF-8 of which no reader could read something else."""
+    """Parses JSON in UTF-8, and refuses text that two readers could read differently."""
 
     def members(pairs: list) -> dict:
         found = dict(pairs)
         if len(found) != len(pairs):
-            raise ValueError("a member stands twice")
+            raise ValueError("a member occurs twice")
         return found
 
     def constant(name: str):
@@ -146,9 +147,9 @@ def parse(data: bytes):
 
 
 def unbase64(encoded: str) -> bytes:
-    """Reads base64 in one of both alphabets, with or without padding, as DSSE asks."""
+    """Reads base64 in either alphabet, with or without padding, as DSSE requires."""
     data = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-    # The decoder skips what is not base64, and bits that are left over.
+    # The decoder ignores characters that are not base64, and bits that are left over.
     forms = [base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode()]
     if encoded not in forms + [form.rstrip("=") for form in forms]:
         raise ValueError("not base64")
@@ -158,19 +159,19 @@ def unbase64(encoded: str) -> bytes:
 def text(value) -> str:
     if not isinstance(value, str):
         raise ValueError("not text")
-    value.encode()  # Refuses halves of characters.
+    value.encode()  # Refuses lone surrogates.
     return value
 
 
 def integer(value) -> int:
-    # `True` and `1.0` equal 1.
+    # The type is checked because `True` and `1.0` equal 1.
     if type(value) is not int or not 0 <= value < 1 << 64:
-        raise ValueError("not an integer of 64 bits")
+        raise ValueError("not an unsigned integer of 64 bits")
     return value
 
 
 def time(value: str) -> datetime:
-    """Reads a time in the one form that an issuer writes, such as `2026-11-23T12:00:00Z`."""
+    """Reads a time in the only form that issuers write, such as `2026-11-23T12:00:00Z`."""
     time = datetime.fromisoformat(value)
     if f"{time:%Y-%m-%dT%H:%M:%SZ}" != value:
         raise ValueError("not a time")

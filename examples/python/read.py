@@ -1,6 +1,6 @@
-"""Reads a Bailiwick token: whom it was given to, who handed it on, and when it ends.
+"""Reads a Bailiwick token: who got it, who handed it on, and when it expires.
 
-Reading decides nothing: a token that reads well can be revoked, or outside of the profile.
+Reading decides nothing: a token that can be read may be revoked, or not follow the profile.
 """
 
 import base64
@@ -13,7 +13,8 @@ from keyset import Refused, or_malformed
 DEFAULT = """read write resource operation right time role owner tenant namespace user team service admin email
 group member ip_address client client_ip domain path version cluster node hostname nonce query""".split()
 
-# Messages of Biscuit's schema. Each word is a field, from 1 on: `n`umber or `b`ytes, `!` required, `*` repeated.
+# Messages of Biscuit's schema. Each word is a field, numbered from 1: `n`umber or `b`ytes, `!` required, `*` repeated,
+# and `-` refused.
 TOKEN, SIGNED_BLOCK, KEY, PROOF = "n b! b* b!", "b! b! b! - n", "n! b!", "b b"
 BLOCK, FACT, PREDICATE, TERM = "b* b n b* b* b* b* b*", "b!", "n! b*", "n n n n b n b b b b"
 CHECK, QUERY, EXPRESSION, OPERATION, BINARY = "b* n", "b! b* b* b*", "b*", "b b b b", "n! n"
@@ -25,23 +26,23 @@ LESS, LESS_OR_EQUAL, GREATER_OR_EQUAL = 0, 2, 3
 
 @or_malformed()
 def key_id(token: str) -> int | None:
-    """Returns the number by which a token names its root key. It is a hint that nobody signed."""
+    """Returns the id of a token's root key. It is an unsigned hint."""
     return container(token)[0]
 
 
 def verified(token: str, root: bytes) -> Biscuit:
-    """Returns a token whose signatures the root key's owner and the holders have made."""
+    """Returns a token after its signatures were verified, from the root key to the last block."""
     key_id(token)
     try:
         return Biscuit.from_base64(token, PublicKey.from_bytes(root, Algorithm.Ed25519))
-    except Exception as error:  # noqa: BLE001  the library has an exception for each fault
+    except Exception as error:  # noqa: BLE001  the library raises many types of exceptions
         raise Refused("bad_signature") from error
 
 
 @or_malformed()
 def read(token: str, root: bytes) -> dict:
-    """Returns the claims of a token, the chain of its appended blocks, and the times between which it holds."""
-    # Written again by the library, so that this reads the very bytes whose signatures it has verified.
+    """Returns the claims of a token, the chain of its appended blocks, and its validity period."""
+    # Serialized again by the library, so that the bytes read here are those whose signatures it verified.
     _, authority, appended, proof = container(verified(token, root).to_base64())
     envelopes = [message(block, SIGNED_BLOCK) for block in [authority, *appended]]
     symbols: list[str] = []
@@ -56,7 +57,7 @@ def read(token: str, root: bytes) -> dict:
         "principal": authority.claim("principal", STRING),
         "tenant": authority.described("tenant"),
         "issued_at": rfc3339(authority.claim("issued_at", DATE)),
-        # Every block has to hold, so the latest beginning and the earliest end count.
+        # Every block must allow a call, so the latest start time and the earliest expiry count.
         "not_before": rfc3339(max(time for block in blocks for time in block.begins)),
         "expires": rfc3339(min(time for block in blocks for time in block.ends)),
         "sealed": one(proof, PROOF)[0] == 2,
@@ -72,11 +73,11 @@ def read(token: str, root: bytes) -> dict:
 
 
 class Block:
-    """The facts of a block, and the limits in time among its checks."""
+    """The facts of a block, and the time limits among its checks."""
 
     def __init__(self, data: bytes, symbols: list[str]) -> None:
         added, _, _, facts, _, checks, _, _ = message(data, BLOCK)
-        # Symbols add up: a block uses its own and those of all blocks before it.
+        # A block uses its own symbols and those of all blocks before it.
         symbols += [text.decode() for text in added]
         self.symbols = symbols
         self.facts = [self.predicate(*message(fact, FACT)) for fact in facts]
@@ -92,14 +93,14 @@ class Block:
         return found[0][0][1]
 
     def described(self, name: str) -> str | None:
-        """Returns a description, if it is there as one text. Holders write these, and no decision rests on them."""
+        """Returns a description if there is exactly one. Holders write these, and no decision depends on them."""
         try:
             return self.claim(name, STRING)
         except Refused:
             return None
 
     def limit(self, queries: list, kind: int | None):
-        """Reads `check if time($t), $t < D`, and its like with `<=` and `>=`. Returns `None` for other checks."""
+        """Reads `check if time($t), $t < D`, also with `<=` or `>=`. Returns `None` for other checks."""
         bodies = [message(query, QUERY) for query in queries]
         if len(bodies) != 1 or kind not in (None, 0):
             return None
@@ -125,7 +126,7 @@ class Block:
         return self.symbol(name), [self.term(term) for term in terms]
 
     def term(self, data: bytes):
-        """Returns the kind of a term and its value. Other kinds than those read here keep their bytes."""
+        """Returns the kind of a term and its value, which stays bytes if the kind is not needed here."""
         kind, value = one(data, TERM)
         if kind == INTEGER and value >> 63:
             value -= 1 << 64
@@ -136,10 +137,10 @@ class Block:
 
 
 def container(token: str) -> list:
-    """Returns the fields of a token: the number of its root key, the blocks, and the proof."""
+    """Returns the fields of a token: the id of its root key, the blocks, and the proof."""
     data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     form = base64.urlsafe_b64encode(data).decode()
-    # The decoder skips what is not base64, and bits that are left over.
+    # The decoder ignores characters that are not base64, and bits that are left over.
     if token not in (form, form.rstrip("=")) or len(data) > 8192:
         raise Refused("malformed")
     fields = message(data, TOKEN)
@@ -150,16 +151,16 @@ def container(token: str) -> list:
 
 
 def one(data: bytes, schema: str) -> tuple:
-    """Returns number and value of the only field of a message."""
+    """Returns the number and the value of the only field of a message."""
     [found] = [(at, value) for at, value in enumerate(message(data, schema), 1) if value is not None]
     return found
 
 
 def message(data: bytes, schema: str) -> list:
-    """Returns the fields of a protobuf message: a list for a repeated one, and `None` for one that is not there.
+    """Returns the fields of a protobuf message: a list for a repeated field, and `None` for a missing one.
 
-    Refuses what a reader could skip or read in two ways: unknown fields, a second value, and long forms of numbers.
-    Most of that stands outside of all signatures.
+    Refuses what readers could skip or read in two ways: unknown fields, second values, and numbers in a longer form
+    than needed. Signatures do not cover most of that.
     """
     kinds = schema.split()
     fields: list = [[] if "*" in kind else None for kind in kinds]

@@ -44,7 +44,7 @@ pub(super) fn current<F: Serialize + DeserializeOwned>(name: &str, made: &F) -> 
 
     let path = folder().join(format!("{name}.json"));
     let text = serde_json::to_string_pretty(made).expect("JSON") + "\n";
-    // Written once: programs in other languages may be reading it by the time of the second test.
+    // An unchanged file is not written, because programs in other languages may be reading it for another test.
     let is_current = fs::read_to_string(&path).is_ok_and(|found| found == text);
     if env::var_os("BAILIWICK_BLESS").is_some() && !is_current {
         fs::write(&path, &text).expect("a file written");

@@ -30,7 +30,7 @@ pub(super) struct Case {
     pub(super) name: String,
     about: String,
     time: Timestamp,
-    /// The text form of a public key, which need not be a good one.
+    /// Text form of a public key, which may be unusable.
     keyset_key: String,
     /// The keyset that the verifier has, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -96,7 +96,7 @@ fn take(file: &Revocations, trust: &Trust, offer: &Offer) -> Option<Trust> {
         (None, Some(head)) => trust.with_delta(head, changes, *time).ok()?,
         (None, None) => panic!("an offer of nothing"),
     };
-    // The verifier has the last word on what may replace its trust.
+    // The verifier makes further checks before it replaces its trust.
     let verifier = Verifier::new(&file.service, trust.clone()).expect("a service name");
     verifier.replace_trust(offered).ok()?;
     Some(Trust::clone(&verifier.trust()))

@@ -40,7 +40,7 @@ pub(super) struct Case {
     /// The content, as a reader shows it; only of tokens that a verifier admits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reads: Option<Reads>,
-    /// True if a reader must show nothing of it, even where a Biscuit library verifies the signatures.
+    /// True if a reader must show nothing of the token, even if a Biscuit library verifies its signatures.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) unreadable: bool,
     calls: Vec<Decided>,

@@ -20,16 +20,16 @@ function load(name) {
   return file;
 }
 
-/** A token that the page's code has opened under the root key that it names. */
+/** Returns a token that the page's code has verified, under the root key that the token names. */
 function opened(token, trusted, now) {
   return verified(token, rootKey(trusted, keyId(token), now));
 }
 
-/** Whether biscuit-wasm by itself verifies the signatures, from the root key that the token names. */
+/** Returns true if biscuit-wasm alone verifies the signatures, from the root key that the token names. */
 function verifies(token, trusted, now) {
   const named = verdict(() => rootKey(trusted, keyId(token), now));
   if (typeof named === "string" && named !== "malformed") return false;
-  // The page's code refuses what stands around the blocks, where the library may pass it over.
+  // The page's code refuses unsigned fields around the blocks, which the library may ignore.
   const root = typeof named === "string" ? publicKey(trusted.keys[0].public) : named;
   try {
     Biscuit.fromBase64(token, PublicKey.fromBytes(root, SignatureAlgorithm.Ed25519));

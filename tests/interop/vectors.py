@@ -26,18 +26,18 @@ def cases(name):
 
 
 def opened(token, trusted, now):
-    """A token that the page's code has opened under the root key that it names."""
+    """Returns a token that the page's code has verified, under the root key that the token names."""
     return read.verified(token, keyset.root_key(trusted, read.key_id(token), now))
 
 
 def verifies(token, trusted, now):
-    """Whether biscuit-python by itself verifies the signatures, from the root key that the token names."""
+    """Returns true if biscuit-python alone verifies the signatures, from the root key that the token names."""
     try:
         root = keyset.root_key(trusted, read.key_id(token), now)
     except keyset.Refused as refused:
         if str(refused) != "malformed":
             return False
-        # The page's code refuses what stands around the blocks, where the library may pass it over.
+        # The page's code refuses unsigned fields around the blocks, which the library may ignore.
         root = keyset.public_key(trusted["keys"][0]["public"])
     try:
         Biscuit.from_base64(token, PublicKey.from_bytes(root, Algorithm.Ed25519))

@@ -135,7 +135,7 @@ impl Call {
         if text.len() > MAX_CALL_BYTES {
             return Err(CallError::TooLong);
         }
-        // Serde would also read an array of the values as an object.
+        // Serde would also accept an array of the values.
         if !text.trim_ascii_start().starts_with('{') {
             return Err(CallError::Shape("an object is expected".to_owned()));
         }

@@ -69,7 +69,7 @@ pub(super) fn stranger() -> RootKey {
     listed(3)
 }
 
-/// A further key of the issuer, from this seed.
+/// Another key of the issuer, made from this seed.
 pub(super) fn listed(seed: u8) -> RootKey {
     let public = bailiwick_testkit::root::public(&SigningKey::from_bytes(&[seed; 32]));
     RootKey {

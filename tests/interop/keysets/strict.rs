@@ -1,4 +1,4 @@
-//! Keysets of a form that some parsers repair, and an issuer does not write.
+//! Keysets in forms that some parsers repair and no issuer writes.
 
 use bailiwick_testkit::{ISSUER, Root};
 use bailiwick_token::{
@@ -16,7 +16,7 @@ use super::{
     refused::refused_case,
 };
 
-/// The neutral point, which is of small order: under it the neutral point and zero sign every message.
+/// The identity point, which has small order. Under it, this point and a zero scalar are a signature of every message.
 const IDENTITY: &str = "0100000000000000000000000000000000000000000000000000000000000000";
 
 pub(super) fn all() -> Vec<Case> {
@@ -271,7 +271,7 @@ fn staged(seed: u8) -> RootKey {
     }
 }
 
-/// Keys under which anybody can sign.
+/// Keys under which anyone can sign.
 fn keys() -> Vec<Case> {
     let root = Root::fixed();
     let digest = Sha256::new()

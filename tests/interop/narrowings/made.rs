@@ -255,7 +255,7 @@ fn case(name: &str, parent: &Forge, caveat: Caveat, calls: &[(&str, &str)]) -> C
     let text = parent.text();
     let parent = Token::parse(&text).expect("a token");
     let narrower = parent.attenuate(&caveat).expect("a narrower token");
-    // As text, because `JSON.parse` would read another number.
+    // Written as text, because `JSON.parse` would round the number.
     let scope = caveat.scope.as_ref().map(|scope| {
         scope.to_json().replace(
             "\"x\":9223372036854775807",

@@ -400,7 +400,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
     ]
 }
 
-/// A head of the place in use that names a newer keyset.
+/// A head at the number in use that names a newer keyset.
 fn announcing(feed: &Feed, at: Timestamp) -> Offer {
     let head = Head {
         keyset_version: 2,
@@ -414,7 +414,7 @@ fn announcing(feed: &Feed, at: Timestamp) -> Offer {
     }
 }
 
-/// A change of an unknown kind, over which a head was signed.
+/// A change of an unknown kind, with a signed head that covers it.
 fn unknown_change(root: &Root, feed: &Feed) -> Offer {
     let line = r#"{"device":"7","expires":1795600000}"#;
     let position = feed.position(1).then(line.as_bytes());

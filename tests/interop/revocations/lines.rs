@@ -1,4 +1,4 @@
-//! Lines of one entry, in forms that this product does not write.
+//! Snapshots of one line, in forms that this product does not write.
 
 use bailiwick_testkit::{Root, forge::Forge};
 use bailiwick_token::token::Token;

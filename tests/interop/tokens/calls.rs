@@ -1,4 +1,4 @@
-//! Calls at the borders of what can be decided, and the facts that are stated of them.
+//! Calls at the limits of what can be decided, and the facts that a verifier states about them.
 
 use bailiwick_testkit::{
     Root,
@@ -15,7 +15,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
     all
 }
 
-/// Calls that are refused whatever the token says.
+/// Calls that are accepted or refused for their form, whatever the token grants.
 fn form(any: &Forge) -> Vec<Case> {
     let args = |args: &str| format!(r#"{{"action":"act","args":{args}}}"#);
     let nested = |depth: usize| format!(r#"{{"x":{}1{}}}"#, "[".repeat(depth), "]".repeat(depth));
@@ -123,7 +123,7 @@ fn resource(resource: &str) -> String {
     serde_json::json!({ "action": "act", "resource": resource }).to_string()
 }
 
-/// The facts of an argument `x`: values for which a check holds, and others.
+/// The facts about an argument `x`: values for which a check holds, and values for which it fails.
 fn facts(any: &Forge) -> Vec<Case> {
     let of_x = |value: &str| format!(r#"{{"action":"act","args":{{"x":{value}}}}}"#);
     let one = |name: &str, about: &str, check: &str, good: &[&str], bad: &[&str]| {

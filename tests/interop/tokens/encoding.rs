@@ -1,4 +1,4 @@
-//! Blocks that are well signed, and whose content is not what the schema and the profile ask for.
+//! Correctly signed blocks whose content breaks the schema or the profile.
 
 use bailiwick_testkit::{
     Root,
@@ -207,7 +207,7 @@ fn keys(root: &Root) -> Vec<Case> {
         algorithm: 1,
         key: KeyPair::from(&private).public().to_bytes(),
     };
-    // The neutral point and zero verify for every message under the neutral point.
+    // The identity point and a zero scalar are a signature of every message under the identity point.
     let mut of_nobody = vec![0; 64];
     of_nobody[0] = 1;
     let continued = append(ed25519(&identity)).changed(|token| {
@@ -289,7 +289,7 @@ fn keys(root: &Root) -> Vec<Case> {
     ]
 }
 
-/// Adds the order of the group of Ed25519 to a scalar.
+/// Adds the group order of Ed25519 to a scalar.
 fn add_order(scalar: &mut [u8]) {
     let order = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
     let mut carry = 0;
@@ -306,7 +306,7 @@ fn term(content: Content) -> Term {
     }
 }
 
-/// Appends a block with a fact and a check, changed before it is signed.
+/// Appends a block with a fact and a check, and changes it before signing.
 fn changed(root: &Root, change: impl FnOnce(&mut schema::Block)) -> Forge {
     Forge::honest(root).append_changed("seen(1); check if action($a), true;", change)
 }

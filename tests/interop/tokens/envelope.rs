@@ -1,5 +1,5 @@
-//! Tokens with fields that a lenient reader skips or reads in two ways. Outside of the blocks nothing signs them, so
-//! anybody can add them to somebody else's token.
+//! Tokens with fields that a lenient reader skips or reads in two ways. Signatures do not cover fields outside the
+//! blocks, so anyone can add them to a token.
 
 use bailiwick_testkit::{
     Root,
@@ -22,12 +22,12 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
     all
 }
 
-/// A second value of a field that takes one. Libraries that merge messages take the last, and verify it.
+/// A second value of a field that has one. Libraries that merge messages use the last value, and verify it.
 fn doubled(root: &Root) -> Vec<Case> {
     let parts = Parts::of(&handed_on(root, &buyer(root), &to_buyer()));
     let authority = with_name(&parts.authority, "agent:orchestrator", "agent:chief-of-all");
     let delegate = with_name(&parts.block, "agent:buyer", "agent:chief");
-    // The forged value first, and the signed one behind it.
+    // The forged value comes first, and the signed one follows.
     let before = |forged: Vec<u8>, real: &[u8]| [&forged[..], real].concat();
     let key = |envelope: &SignedBlock| field(2, &envelope.next_key.encode_to_vec());
     let signed = |bytes: &[u8]| SignedBlock::decode(bytes).expect("a signed block");
@@ -113,7 +113,7 @@ fn unknown(root: &Root) -> Vec<Case> {
     let parts = Parts::of(&handed_on(root, &buyer(root), &to_buyer()));
     let more = field(15, b"x");
     let after = |bytes: &[u8]| [bytes, &more[..]].concat();
-    // The last byte of the root key id is continued by one that adds nothing.
+    // A zero byte follows the last byte of the root key id, and does not change its value.
     let mut long = vec![0x08];
     prost::encoding::encode_varint(u64::from(root.key_id().as_u32()), &mut long);
     *long.last_mut().expect("a byte") |= 0x80;
@@ -151,7 +151,7 @@ fn unknown(root: &Root) -> Vec<Case> {
     ]
 }
 
-/// The same in the content of a block, which its writer has signed.
+/// The same faults in the content of a block, which its writer has signed.
 fn inside(root: &Root) -> Vec<Case> {
     let block = |bytes: &[u8]| buyer(root).append_bytes(bytes.to_vec());
     [
@@ -175,7 +175,7 @@ fn inside(root: &Root) -> Vec<Case> {
     .into()
 }
 
-/// The fields of a token with one appended block, to be put together with something more.
+/// The fields of a token with one appended block, to which a case adds others.
 #[derive(Clone)]
 struct Parts {
     id: Vec<u8>,
@@ -212,7 +212,7 @@ impl Parts {
     }
 }
 
-/// A field of this number that holds bytes.
+/// A field with this number that holds bytes.
 fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
     let mut field = vec![(number << 3) | 2];
     prost::encoding::encode_varint(bytes.len() as u64, &mut field);
@@ -220,7 +220,7 @@ fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
     field
 }
 
-/// A signed block in whose content one name is replaced by another of the same length.
+/// Replaces a name in the content of a signed block by another of the same length.
 fn with_name(envelope: &[u8], from: &str, to: &str) -> SignedBlock {
     assert_eq!(from.len(), to.len(), "lengths are not adjusted");
     let mut envelope = SignedBlock::decode(envelope).expect("a signed block");

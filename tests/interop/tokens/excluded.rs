@@ -24,7 +24,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
     all
 }
 
-/// Each further name that is not a holder's to state.
+/// The other names that a holder must not state.
 fn reserved(root: &Root) -> Vec<Case> {
     let mut cases: Vec<Case> = [
         "service",
@@ -74,7 +74,7 @@ fn reserved(root: &Root) -> Vec<Case> {
     cases
 }
 
-/// Authority blocks that are not of the profile.
+/// Authority blocks that break the profile.
 fn authorities(root: &Root) -> Vec<Case> {
     let replaced = |beginning: &str, line: &str| {
         let rest = authority_without(beginning);

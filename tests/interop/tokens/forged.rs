@@ -148,7 +148,7 @@ fn texts(root: &Root) -> Vec<Case> {
     let standard = good.replace('-', "+").replace('_', "/");
     assert_ne!(good, standard, "nothing tells the alphabets apart");
     let (start, end) = good.split_at(40);
-    // A number of bytes that no three divide leaves bits over in the last character.
+    // If the number of bytes is not a multiple of three, the last character has bits left over.
     let bare = good.trim_end_matches('=');
     assert_ne!(good, bare, "no bits are left over");
     let (most, last) = bare.split_at(bare.len() - 1);

@@ -265,7 +265,7 @@ fn written_elsewhere(root: &Root) -> Vec<Case> {
     ]
 }
 
-/// Limits that stand more than once, and conditions that are no limit by themselves.
+/// Limits that occur more than once, and conditions that do not count as limits.
 fn conditions(root: &Root) -> Vec<Case> {
     let authority = |code: &str| Forge::authority(root, &format!("{AUTHORITY}{code}"));
     let appended = |code: &str| Forge::honest(root).append(code);

@@ -1,4 +1,4 @@
-//! Tokens at the limits of the profile, and beyond each by one.
+//! Tokens at the limits of the profile, and one beyond each limit.
 
 use bailiwick_testkit::{
     Root,
@@ -21,12 +21,12 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
     all
 }
 
-/// Alternatives that hold for every call.
+/// A check with this number of alternatives, which hold for every call.
 fn alternatives(count: usize) -> String {
     format!("check if {};", vec!["true"; count].join(" or "))
 }
 
-/// As many facts, each other than the rest.
+/// This number of distinct facts.
 fn facts(count: usize) -> String {
     (0..count).map(|index| format!("f({index});")).collect()
 }

@@ -48,7 +48,7 @@ impl Revocation {
         if line.len() > MAX_LINE {
             return Err(LineError::TooLong);
         }
-        // Serde would also read an array of the values as an object.
+        // Serde would also accept an array of the values.
         if !line.trim_ascii_start().starts_with(b"{") {
             return Err(LineError::Malformed("an object is expected".to_owned()));
         }
@@ -126,7 +126,7 @@ impl Line {
 }
 
 fn signature(text: &str) -> Result<[u8; SIGNATURE], LineError> {
-    // `hex` reads both cases; a signature has one text.
+    // `hex` accepts both cases, but a signature must have only one text form.
     if !is_lower_hex(text) {
         return Err(LineError::Block);
     }
