@@ -105,10 +105,9 @@ fn members() -> Vec<Case> {
     let issued = "\"2026-11-23T11:00:00Z\"";
     let end = "\"2026-11-24T12:00:00Z\"";
     let id = Root::fixed().key_id();
-    let with_tombstone = |id: &str| {
-        let entry = format!(
-            "\"tombstones\":[{{\"id\":\"{id}\",\"revoked_at\":{issued},\"reason\":\"lost\"}}]"
-        );
+    let with_tombstone = |id: &str, at: &str| {
+        let entry =
+            format!("\"tombstones\":[{{\"id\":\"{id}\",\"revoked_at\":{at},\"reason\":\"lost\"}}]");
         changed("\"tombstones\":[]", &entry)
     };
     let stone = || tombstone(KeyId::from_u32(1));
@@ -218,7 +217,12 @@ fn members() -> Vec<Case> {
         not(
             "upper-case-tombstone",
             "the id of a revoked key in upper case, which a comparison of texts would miss",
-            &with_tombstone(&id.to_string().to_uppercase()),
+            &with_tombstone(&id.to_string().to_uppercase(), issued),
+        ),
+        not(
+            "tombstone-of-a-word",
+            "a time of a revocation that is no time",
+            &with_tombstone("00000001", "\"soon\""),
         ),
         not("upper-case-key", "a key in upper case", &{
             let key = Root::fixed().public().to_string();
