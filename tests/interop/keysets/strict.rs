@@ -120,7 +120,7 @@ fn members() -> Vec<Case> {
         ),
         (
             "version-with-a-point",
-            "a version that is no integer in its text",
+            "a version that is not written as an integer",
             "\"version\":1",
             "\"version\":1.0",
         ),
@@ -163,7 +163,7 @@ fn members() -> Vec<Case> {
         ("no-keys", "no `keys`", "\"keys\":", "\"keyz\":"),
         (
             "null-for-tombstones",
-            "null where a list belongs",
+            "null instead of a list",
             "\"tombstones\":[]",
             "\"tombstones\":null",
         ),
@@ -175,7 +175,7 @@ fn members() -> Vec<Case> {
         ),
         (
             "time-without-an-offset",
-            "a time that names no offset",
+            "a time without an offset",
             end,
             "\"2026-11-24T12:00:00\"",
         ),
@@ -200,13 +200,13 @@ fn members() -> Vec<Case> {
         ),
         (
             "end-of-a-key-as-a-word",
-            "an end of a key that is no time",
+            "a `not_after` that is not a time",
             "\"state\":\"active\"",
             "\"state\":\"active\",\"not_after\":\"soon\"",
         ),
         (
             "half-a-character",
-            "half of a character in a name",
+            "a lone surrogate in a name",
             ISSUER,
             "https:\\ud800",
         ),
@@ -221,7 +221,7 @@ fn members() -> Vec<Case> {
         ),
         not(
             "tombstone-of-a-word",
-            "a time of a revocation that is no time",
+            "a `revoked_at` that is not a time",
             &with_tombstone("00000001", "\"soon\""),
         ),
         not("upper-case-key", "a key in upper case", &{
@@ -245,13 +245,13 @@ fn members() -> Vec<Case> {
         ),
         case(
             "sixty-four-keys",
-            "as many keys as there may be",
+            "the largest number of keys",
             &signed(|keyset| keyset.keys.extend((10..73).map(staged))),
             ALLOW,
         ),
         case(
             "nulls",
-            "null for members that may be missing",
+            "null for optional members",
             &changed(
                 "\"state\":\"active\"",
                 "\"state\":\"active\",\"not_after\":null",
@@ -301,7 +301,7 @@ fn keys() -> Vec<Case> {
             keyset_key: format!("ed25519/{IDENTITY}"),
             ..not(
                 "keyset-key-of-small-order",
-                "a configured key under which one signature fits every message, which must not be configured",
+                "a keyset key under which one signature fits every message, which must not be configured",
                 &by_nobody.to_json(),
             )
         },

@@ -84,7 +84,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
             &one,
             case(
                 "no-changes",
-                "a newer head of the same place: nothing is new, and the revocations are fresh",
+                "a newer head at the same number: nothing is new, and the revocations are fresh",
                 change(head(1, now()), String::new()),
                 true,
                 ALLOW,
@@ -140,13 +140,13 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         not(
             "changes-swapped",
-            "the changes have changed places",
+            "the changes are swapped",
             &one,
             change(head(3, now()), format!("{second}{first}")),
         ),
         not(
             "other-change",
-            "another change in the place of one",
+            "another change instead of one of them",
             &one,
             change(head(3, now()), fork.lines(1, 3)),
         ),
@@ -158,7 +158,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         case(
             "changes-without-snapshot",
-            "there is nothing that changes could be added to",
+            "there are no revocations to which changes could be added",
             change(head(3, now()), lines.clone()),
             false,
             STALE,
@@ -178,7 +178,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         not(
             "head-that-ended",
-            "a head that has ended",
+            "a head that has expired",
             &one,
             change(head(1, now().minus(3600)), String::new()),
         ),
@@ -190,7 +190,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         not(
             "head-signed-earlier",
-            "a head of the place in use that was signed before the one in use",
+            "a head at the number in use that was signed before the one in use",
             &one,
             change(head(1, start.minus(1)), String::new()),
         ),
@@ -217,7 +217,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         case(
             "head-with-the-digest-of-a-change",
-            "a head that counts no change and has the digest of one",
+            "a head with `seq` 0 and the digest of one change",
             Offer {
                 time: now(),
                 snapshot: Some(feed.snapshot(0, now())),
@@ -258,7 +258,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
             &two,
             case(
                 "snapshot-that-lacks-an-entry",
-                "a later snapshot of the same history without an entry that has not ended",
+                "a later snapshot of the same history without an entry that has not expired",
                 Offer {
                     time: now(),
                     snapshot: Some({
@@ -277,7 +277,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
             &one,
             case(
                 "change-that-cannot-be-honoured",
-                "one change of a kind that no reader knows refuses all that came with it",
+                "one change of an unknown kind, which makes a reader refuse all that came with it",
                 unknown_change(root, &feed),
                 false,
                 ALLOW,
@@ -289,7 +289,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
                 time: now().plus(120),
                 ..case(
                     "newer-keyset-announced",
-                    "a head names a newer keyset, which may come for two refresh hints and a minute",
+                    "a head names a newer keyset, which may arrive within two refresh hints and a minute",
                     announcing(&feed, now().plus(90)),
                     true,
                     ALLOW,
@@ -302,7 +302,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
                 time: now().plus(121),
                 ..case(
                     "newer-keyset-withheld",
-                    "the newer keyset has not come two refresh hints and a minute after it was named",
+                    "the newer keyset has not arrived two refresh hints and a minute after it was named",
                     announcing(&feed, now().plus(120)),
                     true,
                     STALE,
@@ -315,7 +315,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
                 time: now().plus(120),
                 ..case(
                     "newer-keyset-awaited",
-                    "the last second in which it may come",
+                    "the last second in which the newer keyset may arrive",
                     announcing(&feed, now().plus(120)),
                     true,
                     ALLOW,
@@ -326,7 +326,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
             &two,
             case(
                 "another-epoch-of-the-same-second",
-                "another history whose head is no newer than the one in use",
+                "another history whose head is not newer than the one in use",
                 Offer {
                     time: now(),
                     snapshot: Some(restarted.snapshot(0, start)),
@@ -361,7 +361,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
             &two,
             case(
                 "another-epoch",
-                "the issuer was restored: its new history lacks an entry, which is still honoured",
+                "the issuer was restored: its new history lacks an entry, which is still enforced",
                 again(&restarted.head(0, now())),
                 true,
                 REVOKED,
@@ -371,7 +371,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
             &[begun(&ending, 1)],
             case(
                 "carried-entry-that-ended",
-                "the entry that the new history lacks ended more than 60 seconds before its head",
+                "the entry that the new history lacks expired more than 60 seconds before its head",
                 again(&restarted.head(0, now())),
                 true,
                 ALLOW,
@@ -391,7 +391,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
             &two,
             case(
                 "another-epoch-without-snapshot",
-                "another history is entered by a snapshot only",
+                "a reader switches to another history only with a snapshot",
                 change(restarted.signed(&restarted.head(0, now())), String::new()),
                 false,
                 REVOKED,

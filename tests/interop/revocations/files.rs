@@ -35,7 +35,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         case(
             "file-ended",
-            "a file that has ended: nothing is admitted",
+            "a file that has expired: every call is denied",
             file(feed.snapshot(1, now().minus(3600))),
             true,
             STALE,
@@ -88,14 +88,14 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         not(
             "header-with-a-member-twice",
-            "a header with two numbers of the last change",
+            "a header with two `seq` members",
             with_header(root, &entry, |header| {
                 header.replace("\"seq\":1", "\"seq\":1,\"seq\":1")
             }),
         ),
         not(
             "digest-of-no-changes",
-            "a header that counts no change and has the digest of one",
+            "a header with `seq` 0 and the digest of one change",
             with_header(root, &entry, |header| {
                 header.replace("\"seq\":1", "\"seq\":0")
             }),
@@ -109,7 +109,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         not(
             "no-life",
-            "a snapshot that ends in the second in which it begins",
+            "a snapshot that expires in the second in which it was issued",
             {
                 let mut base = feed.base(1, now());
                 base.expires = base.issued_at;
@@ -131,7 +131,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
             before: vec![file(feed.snapshot(1, now()))],
             ..case(
                 "file-of-fewer-changes",
-                "a file of fewer changes than are in use",
+                "a file with fewer changes than are in use",
                 file(feed.snapshot(0, now().plus(1))),
                 false,
                 ALLOW,
@@ -150,7 +150,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         not("head-as-snapshot", "a signed file of another type", head),
         not(
             "unknown-target",
-            "an entry whose target no reader knows refuses the file: it could not be honoured",
+            "an entry with an unknown target, which no reader can enforce: the file is refused",
             with_line(root, r#"{"device":"7","expires":1764040000}"#),
         ),
         not(

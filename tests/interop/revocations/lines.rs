@@ -21,7 +21,7 @@ pub(super) fn all(root: &Root, token: &Forge) -> Vec<Case> {
     vec![
         one(
             "unknown-member",
-            "a member beside the target that no reader knows",
+            "an unknown member beside the target",
             &format!(r#"{{"token":"{id}","why":"lost"}}"#),
             true,
             REVOKED,
@@ -35,21 +35,21 @@ pub(super) fn all(root: &Root, token: &Forge) -> Vec<Case> {
         ),
         one(
             "no-end",
-            "an entry without an end",
+            "an entry without an expiry",
             &format!(r#"{{"block":"{signature}"}}"#),
             true,
             REVOKED,
         ),
         one(
             "null-end",
-            "an end that is null",
+            "an expiry that is null",
             &format!(r#"{{"token":"{id}","expires":null}}"#),
             true,
             REVOKED,
         ),
         one(
             "escaped-name",
-            "a name in another writing of JSON",
+            "a name with an escaped character",
             &format!(r#"{{"agent":"agent\u003aorchestrator",{party}}}"#),
             true,
             REVOKED,
@@ -83,13 +83,13 @@ pub(super) fn all(root: &Root, token: &Forge) -> Vec<Case> {
         ),
         not(
             "no-digits",
-            "a token's id that is no number",
+            "a token's id that is not hexadecimal",
             &format!(r#"{{"token":"{}"}}"#, "x".repeat(32)),
         ),
         not("null-target", "a target that is null", r#"{"token":null}"#),
         not(
             "time-beside-a-token",
-            "`issued_before` beside a token, which means something that no reader knows",
+            "`issued_before` beside a token, whose meaning is unknown",
             &format!(r#"{{"token":"{id}",{party}}}"#),
         ),
         not(
@@ -99,7 +99,7 @@ pub(super) fn all(root: &Root, token: &Forge) -> Vec<Case> {
         ),
         not(
             "time-as-text",
-            "a time as people write it",
+            "a time as text",
             r#"{"agent":"a","issued_before":"2026-11-24T12:00:00Z"}"#,
         ),
         not(
@@ -113,7 +113,7 @@ pub(super) fn all(root: &Root, token: &Forge) -> Vec<Case> {
             &format!(r#"{{"agent":"a\u0007",{party}}}"#),
         ),
         not("array", "an array of the values", &format!(r#"["{id}"]"#)),
-        not("empty-line", "a line of no JSON", ""),
+        not("empty-line", "an empty line", ""),
         not(
             "long-line",
             "a line of more than 4096 bytes",

@@ -71,7 +71,7 @@ fn form(any: &Forge) -> Vec<Case> {
             reads: None,
             ..of(
                 "calls-of-another-form",
-                "calls that cannot be decided: their form, their names, numbers and nesting",
+                "calls that cannot be decided because of their form, names, numbers or nesting",
                 any,
                 refused,
                 "bad_request",
@@ -79,7 +79,7 @@ fn form(any: &Forge) -> Vec<Case> {
         },
         of(
             "resources",
-            "resources in normal form, which is not changed before it is compared",
+            "resources in normal form, which are compared unchanged",
             any,
             ["a", "eu/1", "..a/b..", "a b/c;v=1", ".a", "é", "*"].map(resource),
             "allow",
@@ -88,7 +88,7 @@ fn form(any: &Forge) -> Vec<Case> {
             reads: None,
             ..of(
                 "resources-of-another-form",
-                "resources that some service reads as others: separators, dots, escapes, parameters and what NFKC changes",
+                "resources that some services read as others: separators, dots, escapes, parameters, and characters that NFKC changes",
                 any,
                 [
                     "",
@@ -139,7 +139,7 @@ fn facts(any: &Forge) -> Vec<Case> {
     vec![
         one(
             "names-of-arguments",
-            "`args` is one fact, which holds the set of the names and the empty string",
+            "`args` is one fact, which holds the set of argument names and the empty string",
             "check if args({\"\", \"x\"});",
             &["1", r#"{"y":1}"#],
             &[r#"1,"y":1"#],

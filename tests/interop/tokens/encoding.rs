@@ -134,7 +134,7 @@ fn datalog(root: &Root) -> Vec<Case> {
     vec![
         malformed(
             "fact-with-variable",
-            "a fact that holds a variable, and so would match everything",
+            "a fact that holds a variable, and would match everything",
             &with_term(root, Content::Variable(1025)),
             Signatures::Valid,
         ),
@@ -160,7 +160,7 @@ fn datalog(root: &Root) -> Vec<Case> {
         ),
         malformed(
             "unknown-kind-of-check",
-            "a kind of check that no reader knows",
+            "an unknown kind of check",
             &changed(root, |block| block.checks[0].kind = Some(3)),
             Signatures::Valid,
         ),
@@ -174,7 +174,7 @@ fn datalog(root: &Root) -> Vec<Case> {
         ),
         malformed(
             "unknown-operator",
-            "an operator that no reader knows",
+            "an unknown operator",
             &ops(vec![yes(), yes(), unknown]),
             Signatures::Valid,
         ),
@@ -255,7 +255,7 @@ fn keys(root: &Root) -> Vec<Case> {
         ),
         invalid(
             "signature-version-2",
-            "a signature of a version that no reader knows",
+            "a signature of an unknown version",
             &Forge::honest(root).append_signed(vec![0x18, 6], Some(2)),
             "unsupported",
         ),

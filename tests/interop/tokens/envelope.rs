@@ -59,7 +59,7 @@ fn doubled(root: &Root) -> Vec<Case> {
         ),
         forged(
             "signature-twice",
-            "a second signature, by which a revocation would name another block",
+            "a second signature, which would make a revocation name another block",
             &Parts {
                 block: before(field(3, &[7; 64]), &parts.block),
                 ..parts.clone()
@@ -83,7 +83,7 @@ fn doubled(root: &Root) -> Vec<Case> {
         ),
         forged(
             "proof-twice",
-            "a seal before the secret: an open token that could pass for a sealed one",
+            "a seal before the secret: an open token that could be mistaken for a sealed one",
             &Parts {
                 before: seal,
                 ..parts.clone()
@@ -91,7 +91,7 @@ fn doubled(root: &Root) -> Vec<Case> {
         ),
         forged(
             "proof-of-both",
-            "a proof that is a seal and a secret",
+            "a proof that is both a seal and a secret",
             &Parts {
                 proof: before(field(2, &[0; 64]), &parts.proof),
                 ..parts.clone()
@@ -121,7 +121,7 @@ fn unknown(root: &Root) -> Vec<Case> {
     vec![
         forged(
             "unknown-field",
-            "a field that no reader knows, beside the blocks",
+            "an unknown field beside the blocks",
             &Parts {
                 before: more.clone(),
                 ..parts.clone()
@@ -129,7 +129,7 @@ fn unknown(root: &Root) -> Vec<Case> {
         ),
         forged(
             "unknown-field-beside-a-signature",
-            "a field that no reader knows, beside a block's signature",
+            "an unknown field beside a block's signature",
             &Parts {
                 block: after(&parts.block),
                 ..parts.clone()
@@ -137,7 +137,7 @@ fn unknown(root: &Root) -> Vec<Case> {
         ),
         forged(
             "unknown-field-in-the-proof",
-            "a field that no reader knows, in the proof",
+            "an unknown field in the proof",
             &Parts {
                 proof: after(&parts.proof),
                 ..parts.clone()
@@ -162,7 +162,7 @@ fn inside(root: &Root) -> Vec<Case> {
         ),
         (
             "unknown-field-in-a-block",
-            "a block with a field that no reader knows",
+            "an unknown field in a block",
             block(&[0x18, 6, 0x7a, 1, 0]),
         ),
         (

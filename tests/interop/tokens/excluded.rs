@@ -58,7 +58,7 @@ fn reserved(root: &Root) -> Vec<Case> {
     cases.extend([
         valid(
             "derives-grant",
-            "an appended block grants by a rule: its head is told before its being a rule",
+            "an appended block grants by a rule: the reserved name is reported before the rule",
             &Forge::honest(root).append("grant($a) <- action($a);"),
             SMALL_ORDER,
             "reserved_name",
@@ -88,17 +88,17 @@ fn authorities(root: &Root) -> Vec<Case> {
     vec![
         of(
             "no-beginning",
-            "a token without a beginning",
+            "a token without a start time",
             replaced("check if time($t), $t >=", ""),
         ),
         of(
             "end-or-true",
-            "an end beside an alternative",
+            "an expiry with an alternative",
             Forge::authority(root, &AUTHORITY.replace("12:15:00Z;", "12:15:00Z or true;")),
         ),
         of(
             "another-issuer",
-            "another issuer's name, signed by a root key of this one's keyset",
+            "another issuer's name, signed by a root key in this issuer's keyset",
             Forge::authority(root, &AUTHORITY.replace("issuer.example", "other.example")),
         ),
         of(
@@ -108,7 +108,7 @@ fn authorities(root: &Root) -> Vec<Case> {
         ),
         of(
             "empty-name",
-            "an agent without a name",
+            "an agent with an empty name",
             replaced("agent(", "agent(\"\");"),
         ),
         of(
@@ -157,7 +157,7 @@ fn authorities(root: &Root) -> Vec<Case> {
         ),
         of(
             "unknown-rule",
-            "a rule that is no grant",
+            "a rule that is not a grant",
             with("colour($a) <- action($a);"),
         ),
         of(
@@ -175,7 +175,7 @@ fn names(root: &Root) -> Vec<Case> {
     vec![
         valid(
             "states-time",
-            "an appended block states the time to itself, which would outlive its own end",
+            "an appended block states the time itself, so it would outlive its own expiry",
             &appended("time(2020-01-01T00:00:00Z); check if time($t), $t < 2020-06-01T00:00:00Z;"),
             ORDER,
             "reserved_name",
@@ -265,14 +265,14 @@ fn language(root: &Root) -> Vec<Case> {
         ),
         valid(
             "later-profile",
-            "a Biscuit of a profile that is not known here",
+            "a Biscuit of an unknown profile",
             &authority(&AUTHORITY.replace("bailiwick/1", "bailiwick/2")),
             SMALL_ORDER,
             "not_profile",
         ),
         valid(
             "no-end",
-            "a token without an end",
+            "a token without an expiry",
             &authority(&authority_without("check if time($t), $t <")),
             SMALL_ORDER,
             "not_profile",
@@ -333,7 +333,7 @@ fn expressions(root: &Root) -> Vec<Case> {
     vec![
         of(
             "grant-on-grant",
-            "a grant that rests on a grant",
+            "a grant that depends on a grant",
             Forge::authority(
                 root,
                 &format!("{AUTHORITY}grant($x) <- action($x), grant(\"read\");"),
@@ -341,17 +341,17 @@ fn expressions(root: &Root) -> Vec<Case> {
         ),
         of(
             "check-on-a-bounded-grant",
-            "a check that looks for a grant, one of which bounds `depth`",
+            "a check that looks for grants, one of which limits `depth`",
             Forge::authority(root, &bounded).append("check if grant(\"order\");"),
         ),
         of(
             "depth-not-last",
-            "a bound on `depth` before another expression, whose error it could hide",
+            "a limit on `depth` before another expression, whose error it could hide",
             appended("check if depth($d), $d <= 3, true;"),
         ),
         of(
             "depth-named-twice",
-            "a second use of the depth",
+            "a second use of `depth`",
             appended("check if depth($d), f($d), $d <= 3;"),
         ),
         of(
@@ -371,22 +371,22 @@ fn expressions(root: &Root) -> Vec<Case> {
         ),
         of(
             "lenient-or",
-            "`||`, which is written with a closure",
+            "`||`, which uses a closure",
             appended("check if (false || 1) === 1;"),
         ),
         of(
             "lenient-and",
-            "`&&`, which is written with a closure",
+            "`&&`, which uses a closure",
             appended("check if true && true;"),
         ),
         of(
             "any",
-            "a closure that the profile does not write",
+            "a closure that the profile does not have",
             appended("check if args($n), $n.any($p -> [\"\"].contains($p));"),
         ),
         of(
             "closure-of-another-form",
-            "a closure of another form than that of `all_of_in`",
+            "a closure other than that of `all_of_in`",
             appended("check if [1].all($p -> $p > 0);"),
         ),
     ]

@@ -43,7 +43,7 @@ fn chains(root: &Root) -> Vec<Case> {
         ),
         invalid(
             "changed-block",
-            "a changed byte makes an appended block unreadable, which is told before its signature",
+            "a changed byte makes an appended block unreadable, which is reported before its signature",
             &narrowed
                 .clone()
                 .changed(|token| token.blocks[0].block[2] ^= 1),
@@ -62,7 +62,7 @@ fn chains(root: &Root) -> Vec<Case> {
         ),
         invalid(
             "dropped-block",
-            "the scope is taken out from between two blocks",
+            "the scope is removed from between two blocks",
             &twice.clone().changed(|token| {
                 token.blocks.remove(0);
             }),
@@ -71,14 +71,14 @@ fn chains(root: &Root) -> Vec<Case> {
         ),
         invalid(
             "dropped-last-block",
-            "the scope is taken off the end, and the proof of the end is kept",
+            "the scope is removed from the end, and the last proof is kept",
             &narrowed.clone().changed(|token| token.blocks.clear()),
             ORDER,
             "bad_signature",
         ),
         invalid(
             "swapped-blocks",
-            "two blocks have changed places",
+            "two blocks are swapped",
             &twice.changed(|token| token.blocks.swap(0, 1)),
             ORDER,
             "bad_signature",

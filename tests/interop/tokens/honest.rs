@@ -175,7 +175,7 @@ fn in_time(root: &Root) -> Vec<Case> {
             begin.minus(1),
             case(
                 "not-yet-valid",
-                "a second before it begins",
+                "a second before the start time",
                 &token,
                 &[(ORDER, "not_yet_valid")],
             ),
@@ -202,7 +202,7 @@ fn in_time(root: &Root) -> Vec<Case> {
             end,
             case(
                 "ended",
-                "the second in which it ends",
+                "the second in which it expires",
                 &token,
                 &[(ORDER, "expired")],
             ),
@@ -211,7 +211,7 @@ fn in_time(root: &Root) -> Vec<Case> {
             ended.minus(1),
             case(
                 "narrowed-last-second",
-                "the last second that an appended block leaves",
+                "the last second that an appended block allows",
                 &later,
                 &[(ORDER, "allow")],
             ),
@@ -220,7 +220,7 @@ fn in_time(root: &Root) -> Vec<Case> {
             ended,
             case(
                 "narrowed-ended",
-                "the second in which an appended block ends it",
+                "the second in which an appended block makes it expire",
                 &later,
                 &[(ORDER, "expired")],
             ),
@@ -242,7 +242,7 @@ fn written_elsewhere(root: &Root) -> Vec<Case> {
     vec![
         case(
             "another-writer",
-            "a block with other variables, in another order, with `<=` for its end, and a check that no grant writes",
+            "a block with other variables, in another order, with `<=` for its expiry, and a check of a form that no grant has",
             &other,
             &[
                 (ORDER, "allow"),
@@ -281,7 +281,7 @@ fn conditions(root: &Root) -> Vec<Case> {
     vec![
         case(
             "two-ends",
-            "of two ends and two beginnings the narrower counts",
+            "of two expiries and two start times, the narrower ones count",
             &twice,
             &[(order, "allow")],
         ),
@@ -289,20 +289,20 @@ fn conditions(root: &Root) -> Vec<Case> {
             time: now().plus(60),
             ..case(
                 "first-of-two-ends",
-                "the first of two ends",
+                "the first of two expiries",
                 &twice,
                 &[(order, "expired")],
             )
         },
         case(
             "check-of-the-issuer",
-            "an authority block may have further checks, whose reason is that of appended ones",
+            "an authority block may have further checks, which fail with the reason of appended checks",
             &authority("check if arg(\"urgent\", true);"),
             &[(urgent, "allow"), (order, "caveat")],
         ),
         refused(case(
             "end-with-a-condition",
-            "a time beside another condition is no end of the token: it fails as any check",
+            "a time combined with another condition is not the token's expiry: it fails like any other check",
             &appended("check if time($t), $t < 2026-11-23T12:00:00Z, action(\"order\");"),
             &[(order, "caveat")],
         )),
@@ -320,7 +320,7 @@ fn conditions(root: &Root) -> Vec<Case> {
         ),
         case(
             "depth-bound",
-            "a bound on the number of appended blocks, which an appended block sets",
+            "a limit on the number of appended blocks, set by an appended block",
             &appended("check if depth($d), $d <= 1;"),
             &[(order, "allow")],
         ),
@@ -332,7 +332,7 @@ fn conditions(root: &Root) -> Vec<Case> {
         )),
         refused(case(
             "wrong-type-of-an-operator",
-            "an operator that meets a wrong type, in a check that no grant writes",
+            "an operator that meets a wrong type, in a check of a form that no grant has",
             &appended("check if action($a), $a < 5;"),
             &[(order, "evaluation_error")],
         )),

@@ -41,12 +41,12 @@ fn at_the_limit(root: &Root) -> Vec<Case> {
     vec![
         allowed(
             "sixteen-blocks",
-            "as many blocks as there may be",
+            "the largest number of blocks",
             &blocks(root, 16),
         ),
         allowed(
             "sixty-four-alternatives",
-            "sixty-three alternatives beside a grant; limits in time do not count",
+            "sixty-three alternatives beside a grant; time limits do not count",
             &honest().append(&format!(
                 "{}check if time($t), $t < 2026-11-23T12:05:00Z;",
                 alternatives(63)
@@ -55,7 +55,7 @@ fn at_the_limit(root: &Root) -> Vec<Case> {
         // The authority block has six facts, two checks and a rule.
         allowed(
             "statements-512",
-            "as many facts, rules and checks as there may be",
+            "the largest number of facts, rules and checks",
             &honest().append(&facts(503)),
         ),
     ]
@@ -132,7 +132,7 @@ fn beyond(root: &Root) -> Vec<Case> {
         ),
         large(
             "resolved-bytes",
-            "a symbol of 2000 bytes that is named 33 times",
+            "a symbol of 2000 bytes that is used 33 times",
             &append(&format!("f(\"{}\");", "x".repeat(2000)).repeat(33)),
         ),
         refused(
