@@ -21,7 +21,7 @@ const [VARIABLE, INTEGER, STRING, DATE, BYTES] = [1, 2, 3, 4, 5];
 const [VALUE, OPERATOR] = [1, 3];
 const [LESS, LESS_OR_EQUAL, GREATER_OR_EQUAL] = [0n, 2n, 3n];
 
-/** Returns the id of a token's root key. It is an unsigned hint. */
+/** Returns the id of a token's root key. It is a hint, and not signed. */
 export function keyId(token) {
   const [id] = orMalformed(() => container(token));
   return id === undefined ? null : Number(id);

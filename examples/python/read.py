@@ -26,7 +26,7 @@ LESS, LESS_OR_EQUAL, GREATER_OR_EQUAL = 0, 2, 3
 
 @or_malformed()
 def key_id(token: str) -> int | None:
-    """Returns the id of a token's root key. It is an unsigned hint."""
+    """Returns the id of a token's root key. It is a hint, and not signed."""
     return container(token)[0]
 
 
