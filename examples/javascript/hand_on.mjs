@@ -19,6 +19,6 @@ const buyer = narrow(token, root, { delegate: "agent:buyer", vendor: "acme", amo
 
 // A token is a credential: only its owner may read the file.
 writeFileSync(buyerFile, buyer, { mode: 0o600, flag: "wx" });
-// `narrow` has verified the signatures, so this is what the issuer and the holders wrote.
-const content = read(buyer);
+// `read` returns only what the issuer and the holders signed.
+const content = read(buyer, root);
 console.log(`for ${content.principal}, by ${content.agent}, until ${content.expires}`);

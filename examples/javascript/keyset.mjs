@@ -5,66 +5,75 @@ import { createHash, createPublicKey, verify } from "node:crypto";
 const TYPE = "application/vnd.bailiwick.keyset.v1+json";
 const SKEW = 60_000;
 
-/** The keyset must not be used, or it has no key for the token. The message is the reason. */
+// Points of small order, and second encodings of points, without the sign bit. A key of small order verifies
+// signatures that nobody made.
+const WEAK = new RegExp(
+  "^(0[01](00){31}|(e[c-f]|f.)(ff){30}7f" +
+    "|26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05" +
+    "|c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a)$",
+);
+
+/** Refusal of a file or a token. The message is the reason. */
 export class Refused extends Error {}
 
 /** Returns the keyset in a signed file if `keysetKey` (`ed25519/` and hexadecimal digits) signed it. */
 export function openKeyset(file, keysetKey) {
-  if (file.length > 4 << 20) throw new Refused("too_large");
-  const { kind, payload, signatures } = orMalformed(() => {
-    const envelope = JSON.parse(file);
-    return {
-      kind: text(envelope.payloadType),
-      payload: unbase64(envelope.payload),
-      signatures: envelope.signatures.map((signature) => unbase64(signature.sig)),
-    };
-  });
-  if (kind !== TYPE) throw new Refused("wrong_type");
-  if (signatures.length > 8) throw new Refused("malformed");
-  // The lengths keep the border between type and payload from being moved.
-  const head = `DSSEv1 ${Buffer.byteLength(kind)} ${kind} ${payload.length} `;
-  const message = Buffer.concat([Buffer.from(head), payload]);
-  const key = createPublicKey({
-    key: { kty: "OKP", crv: "Ed25519", x: publicKey(keysetKey).toString("base64url") },
-    format: "jwk",
-  });
-  if (!signatures.some((signature) => verify(null, message, key, signature))) {
-    throw new Refused("not_signed");
-  }
-  // Nothing of the payload is parsed before its signature was verified.
   return orMalformed(() => {
-    const keyset = JSON.parse(payload);
+    if (file.length > 4 << 20) throw new Refused("too_large");
+    const envelope = parse(file);
+    const [kind, payload] = [text(envelope.payloadType), unbase64(envelope.payload)];
+    const signatures = list(envelope.signatures).map(({ sig }) => unbase64(sig));
+    if (signatures.length > 8) throw new Refused("malformed");
+    if (kind !== TYPE) throw new Refused("wrong_type");
+    // The lengths fix the border between type and payload.
+    const head = `DSSEv1 ${Buffer.byteLength(kind)} ${kind} ${payload.length} `;
+    const message = Buffer.concat([Buffer.from(head), payload]);
+    const x = publicKey(keysetKey).toString("base64url");
+    const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+    if (!signatures.some((signature) => verify(null, message, key, signature))) {
+      throw new Refused("not_signed");
+    }
+    // The payload must not be parsed before its signature is verified.
+    const keyset = parse(payload);
     check(keyset);
     return keyset;
   });
 }
 
-/** Refuses a keyset that contradicts itself, whoever signed it. */
-function check({ issuer, version, issued_at, expires, keys, tombstones = [] }) {
-  if (text(issuer) === "" || !Number.isSafeInteger(version)) throw new Refused("malformed");
-  if (time(expires) <= time(issued_at)) throw new Refused("no_life");
-  if (keys.length > 64 || tombstones.length > 1024) throw new Refused("too_many");
-  const ids = [...keys, ...tombstones].map(({ id }) => text(id));
-  if (new Set(ids).size !== ids.length) throw new Refused("duplicate");
-  if (keys.filter(({ state }) => state === "active").length > 1) throw new Refused("many_active");
-  for (const key of keys) {
-    if (key.alg !== "ed25519" || !["staged", "active", "retiring"].includes(key.state)) {
+/** Refuses a keyset that is malformed or contradicts itself, whoever signed it. */
+function check({ issuer, keys, tombstones = [], ...more }) {
+  [more.version, more.refresh_hint, more.max_token_ttl].forEach(integer);
+  if (text(issuer) === "") throw new Refused("malformed");
+  if (more.revocation_url != null) text(more.revocation_url);
+  for (const { alg, state, public: key, not_after } of list(keys)) {
+    if (alg !== "ed25519" || !["staged", "active", "retiring"].includes(state)) {
       throw new Refused("malformed");
     }
-    // Derived again, not believed: a wrong id would send tokens to a key that did not sign them.
+    publicKey(key);
+    if (not_after != null) time(not_after);
+  }
+  for (const { reason, revoked_at } of list(tombstones)) [text(reason), time(revoked_at)];
+  const ids = [...keys, ...tombstones].map(({ id }) => text(id));
+  if (!ids.every((id) => /^[0-9a-f]{8}$/.test(id))) throw new Refused("malformed");
+  if (time(more.expires) <= time(more.issued_at)) throw new Refused("no_life");
+  if (keys.length > 64 || tombstones.length > 1024) throw new Refused("too_many");
+  if (keys.filter(({ state }) => state === "active").length > 1) throw new Refused("many_active");
+  for (const key of keys) {
+    // Computed, not trusted: a wrong id would match tokens with a key that did not sign them.
     const digest = createHash("sha256").update(issuer).update(publicKey(key.public)).digest("hex");
     if (digest.slice(0, 8) !== key.id) throw new Refused("wrong_id");
   }
+  if (new Set(ids).size !== ids.length) throw new Refused("duplicate");
 }
 
-/** Refuses a keyset that would undo the one in use. */
+/** Refuses a keyset that must not replace the one in use. */
 export function checkNewer(file, keyset, usedFile, used) {
   if (keyset.issuer !== used.issuer) throw new Refused("other_issuer");
   if (keyset.version < used.version) throw new Refused("rollback");
   if (keyset.version === used.version && !file.equals(usedFile)) throw new Refused("fork");
 }
 
-/** Returns the public root key that a token names by the number in its container. */
+/** Returns the public root key for the key id in a token's container. */
 export function rootKey(keyset, keyId, now) {
   if (now >= time(keyset.expires) || time(keyset.issued_at) > now.getTime() + SKEW) {
     throw new Refused("stale_keyset");
@@ -80,35 +89,84 @@ export function rootKey(keyset, keyId, now) {
 
 /** Returns the 32 bytes of a key in its text form. */
 export function publicKey(key) {
-  const [, digits] = /^ed25519\/([0-9a-f]{64})$/.exec(key) ?? [];
-  if (!digits) throw new Refused("malformed");
-  return Buffer.from(digits, "hex");
+  const [, digits] = /^ed25519\/([0-9a-f]{64})$/.exec(text(key)) ?? [];
+  if (digits === undefined) throw new Refused("malformed");
+  const [bytes, unsigned] = [Buffer.from(digits, "hex"), Buffer.from(digits, "hex")];
+  unsigned[31] &= 0x7f;
+  if (WEAK.test(unsigned.toString("hex"))) throw new Refused("malformed");
+  return bytes;
 }
 
-/** Reads base64 in either alphabet, with or without padding, as DSSE asks. */
+/** Parses JSON in UTF-8, and refuses text that two readers could read differently. Integers become `BigInt`. */
+function parse(bytes) {
+  const source = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  JSON.parse(source); // The code below needs valid JSON.
+  const tokens = source.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"[\]{},:]+|[[\]{},:]/g);
+  const next = () => tokens.next().value[0];
+  const value = (token, depth) => {
+    if (depth > 16) throw new Refused("malformed");
+    if (token === "{") {
+      const members = Object.create(null);
+      for (let at = next(); at !== "}"; at = next()) {
+        const name = JSON.parse(at === "," ? next() : at);
+        next(); // The colon.
+        // `JSON.parse` would keep the second one.
+        if (name in members) throw new Refused("malformed");
+        members[name] = value(next(), depth + 1);
+      }
+      return members;
+    }
+    if (token === "[") {
+      const items = [];
+      for (let at = next(); at !== "]"; at = next()) {
+        items.push(value(at === "," ? next() : at, depth + 1));
+      }
+      return items;
+    }
+    return /^\d+$/.test(token) ? BigInt(token) : JSON.parse(token);
+  };
+  return value(next(), 0);
+}
+
+/** Reads base64 in either alphabet, with or without padding, as DSSE requires. */
 function unbase64(encoded) {
-  const plain = text(encoded).replace(/-/g, "+").replace(/_/g, "/").replace(/=+$/, "");
-  const bytes = Buffer.from(plain, "base64");
-  // Buffer skips what is not base64.
-  if (bytes.toString("base64").replace(/=+$/, "") !== plain) throw new Refused("malformed");
+  const bytes = Buffer.from(text(encoded), "base64");
+  // `Buffer` ignores characters that are not base64, and bits that are left over.
+  const standard = bytes.toString("base64");
+  const forms = [standard, standard.replaceAll("+", "-").replaceAll("/", "_")];
+  if (!forms.some((form) => encoded === form || encoded === form.replace(/=+$/, ""))) {
+    throw new Refused("malformed");
+  }
   return bytes;
 }
 
 function text(value) {
-  if (typeof value !== "string") throw new Refused("malformed");
+  if (typeof value !== "string" || !value.isWellFormed()) throw new Refused("malformed");
   return value;
 }
 
+function list(value) {
+  if (!Array.isArray(value)) throw new Refused("malformed");
+  return value;
+}
+
+function integer(value) {
+  if (typeof value !== "bigint" || value >= 1n << 64n) throw new Refused("malformed");
+  return value;
+}
+
+/** Reads a time in the only form that issuers write, such as `2026-11-23T12:00:00Z`. */
 function time(value) {
   const time = new Date(text(value));
-  if (Number.isNaN(time.getTime())) throw new Refused("malformed");
+  if (time.toISOString() !== value.replace("Z", ".000Z")) throw new Refused("malformed");
   return time;
 }
 
-function orMalformed(read) {
+/** Turns every error that malformed data causes into `Refused`. */
+export function orMalformed(read) {
   try {
     return read();
   } catch (error) {
-    throw error instanceof Refused ? error : new Refused("malformed");
+    throw error instanceof Refused ? error : new Refused("malformed", { cause: error });
   }
 }

@@ -24,6 +24,6 @@ buyer = narrow(token, root, "agent:buyer", "acme", Decimal("4200.50"), now + tim
 # A token is a credential: only its owner may read the file.
 with os.fdopen(os.open(buyer_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
     file.write(buyer)
-# `narrow` has verified the signatures, so this is what the issuer and the holders wrote.
-content = read(buyer)
+# `read` returns only what the issuer and the holders signed.
+content = read(buyer, root)
 print(f"for {content['principal']}, by {content['agent']}, until {content['expires']}")

@@ -1,9 +1,10 @@
 """Reads the signed keyset of a Bailiwick issuer, and finds the root key of a token in it."""
 
 import base64
-import binascii
 import hashlib
 import json
+import re
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from cryptography.exceptions import InvalidSignature
@@ -12,61 +13,85 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 TYPE = "application/vnd.bailiwick.keyset.v1+json"
 SKEW = timedelta(seconds=60)
 
+# Points of small order, and second encodings of points, without the sign bit. A key of small order verifies
+# signatures that nobody made.
+WEAK = re.compile(
+    "0[01](00){31}|(e[c-f]|f.)(ff){30}7f"
+    "|26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"
+    "|c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"
+)
+
 
 class Refused(Exception):
-    """The keyset must not be used, or it has no key for the token. The text is the reason."""
+    """Refusal of a file or a token. The text is the reason."""
 
 
+@contextmanager
+def or_malformed():
+    """Turns every error that malformed data causes into `Refused`."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise Refused("malformed") from error
+
+
+@or_malformed()
 def open_keyset(file: bytes, keyset_key: str) -> dict:
     """Returns the keyset in a signed file if `keyset_key` (`ed25519/` and hexadecimal digits) signed it."""
     if len(file) > 4 << 20:
         raise Refused("too_large")
-    try:
-        envelope = json.loads(file)
-        kind, payload = envelope["payloadType"], unbase64(envelope["payload"])
-        signatures = [unbase64(signature["sig"]) for signature in envelope["signatures"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise Refused("malformed") from error
-    if kind != TYPE or len(signatures) > 8:
-        raise Refused("wrong_type" if kind != TYPE else "malformed")
-    # The lengths keep the border between type and payload from being moved.
+    envelope = parse(file)
+    kind, payload = text(envelope["payloadType"]), unbase64(envelope["payload"])
+    signatures = [unbase64(signature["sig"]) for signature in envelope["signatures"]]
+    if len(signatures) > 8:
+        raise Refused("malformed")
+    if kind != TYPE:
+        raise Refused("wrong_type")
+    # The lengths fix the border between type and payload.
     message = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
     key = Ed25519PublicKey.from_public_bytes(public_key(keyset_key))
     if not any(verifies(key, signature, message) for signature in signatures):
         raise Refused("not_signed")
-    # Nothing of the payload is parsed before its signature was verified.
-    try:
-        keyset = json.loads(payload)
-        check(keyset)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Refused("malformed") from error
+    # The payload must not be parsed before its signature is verified.
+    keyset = parse(payload)
+    check(keyset)
     return keyset
 
 
 def check(keyset: dict) -> None:
-    """Refuses a keyset that contradicts itself, whoever signed it."""
+    """Refuses a keyset that is malformed or contradicts itself, whoever signed it."""
     issuer, keys, tombstones = keyset["issuer"], keyset["keys"], keyset.get("tombstones", [])
-    if not issuer or int(keyset["version"]) != keyset["version"]:
+    for number in ("version", "refresh_hint", "max_token_ttl"):
+        integer(keyset[number])
+    if not text(issuer) or not isinstance(keyset.get("revocation_url", ""), (str, type(None))):
+        raise Refused("malformed")
+    for key in keys:
+        if key["alg"] != "ed25519" or key["state"] not in ("staged", "active", "retiring"):
+            raise Refused("malformed")
+        public_key(key["public"])
+        if key.get("not_after") is not None:
+            time(key["not_after"])
+    for tombstone in tombstones:
+        text(tombstone["reason"]), time(tombstone["revoked_at"])
+    ids = [entry["id"] for entry in keys + tombstones]
+    if not all(re.fullmatch("[0-9a-f]{8}", key_id) for key_id in ids):
         raise Refused("malformed")
     if time(keyset["expires"]) <= time(keyset["issued_at"]):
         raise Refused("no_life")
     if len(keys) > 64 or len(tombstones) > 1024:
         raise Refused("too_many")
-    ids = [key["id"] for key in keys] + [tombstone["id"] for tombstone in tombstones]
-    if len(set(ids)) != len(ids):
-        raise Refused("duplicate")
     if sum(key["state"] == "active" for key in keys) > 1:
         raise Refused("many_active")
     for key in keys:
-        if key["alg"] != "ed25519" or key["state"] not in ("staged", "active", "retiring"):
-            raise Refused("malformed")
-        # Derived again, not believed: a wrong id would send tokens to a key that did not sign them.
+        # Computed, not trusted: a wrong id would match tokens with a key that did not sign them.
         if hashlib.sha256(issuer.encode() + public_key(key["public"])).hexdigest()[:8] != key["id"]:
             raise Refused("wrong_id")
+    if len(set(ids)) != len(ids):
+        raise Refused("duplicate")
 
 
 def check_newer(file: bytes, keyset: dict, used_file: bytes, used: dict) -> None:
-    """Refuses a keyset that would undo the one in use."""
+    """Refuses a keyset that must not replace the one in use."""
     if keyset["issuer"] != used["issuer"]:
         raise Refused("other_issuer")
     if keyset["version"] < used["version"]:
@@ -76,7 +101,7 @@ def check_newer(file: bytes, keyset: dict, used_file: bytes, used: dict) -> None
 
 
 def root_key(keyset: dict, key_id: int | None, now: datetime) -> bytes:
-    """Returns the public root key that a token names by the number in its container."""
+    """Returns the public root key for the key id in a token's container."""
     if now >= time(keyset["expires"]) or time(keyset["issued_at"]) > now + SKEW:
         raise Refused("stale_keyset")
     name = None if key_id is None else f"{key_id:08x}"
@@ -88,12 +113,14 @@ def root_key(keyset: dict, key_id: int | None, now: datetime) -> bytes:
     raise Refused("unknown_key")
 
 
-def public_key(text: str) -> bytes:
+def public_key(key: str) -> bytes:
     """Returns the 32 bytes of a key in its text form."""
-    algorithm, _, digits = text.partition("/")
-    if algorithm != "ed25519" or len(digits) != 64:
+    if not re.fullmatch("ed25519/[0-9a-f]{64}", key):
         raise Refused("malformed")
-    return bytes.fromhex(digits)
+    raw = bytes.fromhex(key[8:])
+    if WEAK.fullmatch((raw[:31] + bytes([raw[31] & 0x7F])).hex()):
+        raise Refused("malformed")
+    return raw
 
 
 def verifies(key: Ed25519PublicKey, signature: bytes, message: bytes) -> bool:
@@ -104,18 +131,48 @@ def verifies(key: Ed25519PublicKey, signature: bytes, message: bytes) -> bool:
     return True
 
 
-def unbase64(text: str) -> bytes:
-    """Reads base64 in either alphabet, with or without padding, as DSSE asks."""
-    text = text.replace("-", "+").replace("_", "/").rstrip("=")
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except binascii.Error as error:
-        raise ValueError("not base64") from error
+def parse(data: bytes):
+    """Parses JSON in UTF-8, and refuses text that two readers could read differently."""
+
+    def members(pairs: list) -> dict:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise ValueError("a member occurs twice")
+        return found
+
+    def constant(name: str):
+        raise ValueError(f"{name} is not JSON")
+
+    return json.loads(data.decode(), object_pairs_hook=members, parse_constant=constant)
 
 
-def time(text: str) -> datetime:
-    """Reads an RFC 3339 time, which always names its offset."""
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        raise ValueError("a time without an offset")
+def unbase64(encoded: str) -> bytes:
+    """Reads base64 in either alphabet, with or without padding, as DSSE requires."""
+    data = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+    # The decoder ignores characters that are not base64, and bits that are left over.
+    forms = [base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode()]
+    if encoded not in forms + [form.rstrip("=") for form in forms]:
+        raise ValueError("not base64")
+    return data
+
+
+def text(value) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not text")
+    value.encode()  # Refuses lone surrogates.
+    return value
+
+
+def integer(value) -> int:
+    # The type is checked because `True` and `1.0` equal 1.
+    if type(value) is not int or not 0 <= value < 1 << 64:
+        raise ValueError("not an unsigned integer of 64 bits")
+    return value
+
+
+def time(value: str) -> datetime:
+    """Reads a time in the only form that issuers write, such as `2026-11-23T12:00:00Z`."""
+    time = datetime.fromisoformat(value)
+    if f"{time:%Y-%m-%dT%H:%M:%SZ}" != value:
+        raise ValueError("not a time")
     return time

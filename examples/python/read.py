@@ -1,35 +1,55 @@
-"""Reads a Bailiwick token: whom it was given to, who handed it on, and when it ends.
+"""Reads a Bailiwick token: who got it, who handed it on, and when it expires.
 
-Reading proves nothing. Verify the signatures first, and let a Bailiwick verifier decide about calls.
+Reading decides nothing: a token that can be read may be revoked, or not follow the profile.
 """
 
 import base64
 from datetime import datetime, timezone
 
+from biscuit_auth import Algorithm, Biscuit, PublicKey
+from keyset import Refused, or_malformed
+
 # The default symbols of Biscuit. The symbols of a token are numbered from 1024.
 DEFAULT = """read write resource operation right time role owner tenant namespace user team service admin email
 group member ip_address client client_ip domain path version cluster node hostname nonce query""".split()
 
+# Messages of Biscuit's schema. Each word is a field, numbered from 1: `n`umber or `b`ytes, `!` required, `*` repeated,
+# and `-` refused.
+TOKEN, SIGNED_BLOCK, KEY, PROOF = "n b! b* b!", "b! b! b! - n", "n! b!", "b b"
+BLOCK, FACT, PREDICATE, TERM = "b* b n b* b* b* b* b*", "b!", "n! b*", "n n n n b n b b b b"
+CHECK, QUERY, EXPRESSION, OPERATION, BINARY = "b* n", "b! b* b* b*", "b*", "b b b b", "n! n"
+
 VARIABLE, INTEGER, STRING, DATE, BYTES = 1, 2, 3, 4, 5
+VALUE, OPERATOR = 1, 3
 LESS, LESS_OR_EQUAL, GREATER_OR_EQUAL = 0, 2, 3
 
 
+@or_malformed()
 def key_id(token: str) -> int | None:
-    """Returns the number by which a token names its root key. It is a hint that nobody signed."""
-    return container(token).get(1, [None])[0]
+    """Returns the id of a token's root key. It is a hint, and not signed."""
+    return container(token)[0]
 
 
-def read(token: str) -> dict:
-    """Returns the claims of a token, the chain of its appended blocks, and the times between which it holds."""
-    fields = container(token)
-    signed = [message(block) for block in fields[2] + fields.get(3, [])]
-    if any(4 in block for block in signed):
-        raise ValueError("a block of a third party, which the profile excludes")
+def verified(token: str, root: bytes) -> Biscuit:
+    """Returns a token after its signatures were verified, from the root key to the last block."""
+    key_id(token)
+    try:
+        return Biscuit.from_base64(token, PublicKey.from_bytes(root, Algorithm.Ed25519))
+    except Exception as error:  # noqa: BLE001  the library raises many types of exceptions
+        raise Refused("bad_signature") from error
+
+
+@or_malformed()
+def read(token: str, root: bytes) -> dict:
+    """Returns the claims of a token, the chain of its appended blocks, and its validity period."""
+    # Serialized again by the library, so that the bytes read here are those whose signatures it verified.
+    _, authority, appended, proof = container(verified(token, root).to_base64())
+    envelopes = [message(block, SIGNED_BLOCK) for block in [authority, *appended]]
     symbols: list[str] = []
-    blocks = [Block(block[1][0], symbols) for block in signed]
+    blocks = [Block(envelope[0], symbols) for envelope in envelopes]
     authority = blocks[0]
     if authority.claim("profile", STRING) != "bailiwick/1":
-        raise ValueError("not a token of the profile bailiwick/1")
+        raise Refused("not_profile")
     return {
         "issuer": authority.claim("issuer", STRING),
         "token_id": authority.claim("token_id", BYTES).hex(),
@@ -37,31 +57,31 @@ def read(token: str) -> dict:
         "principal": authority.claim("principal", STRING),
         "tenant": authority.described("tenant"),
         "issued_at": rfc3339(authority.claim("issued_at", DATE)),
-        # Every block has to hold, so the latest beginning and the earliest end count.
+        # Every block must allow a call, so the latest start time and the earliest expiry count.
         "not_before": rfc3339(max(time for block in blocks for time in block.begins)),
         "expires": rfc3339(min(time for block in blocks for time in block.ends)),
-        "sealed": 2 in message(fields[4][0]),
+        "sealed": one(proof, PROOF)[0] == 2,
         "chain": [
             {
                 "delegate": block.described("delegate"),
                 "task": block.described("task"),
-                "revocation_id": envelope[3][0].hex(),
+                "revocation_id": envelope[2].hex(),
             }
-            for block, envelope in list(zip(blocks, signed))[1:]
+            for block, envelope in list(zip(blocks, envelopes))[1:]
         ],
     }
 
 
 class Block:
-    """The facts of a block, and the limits in time among its checks."""
+    """The facts of a block, and the time limits among its checks."""
 
     def __init__(self, data: bytes, symbols: list[str]) -> None:
-        fields = message(data)
-        # Symbols add up: a block uses its own and those of all blocks before it.
-        symbols += [text.decode() for text in fields.get(1, [])]
+        added, _, _, facts, _, checks, _, _ = message(data, BLOCK)
+        # A block uses its own symbols and those of all blocks before it.
+        symbols += [text.decode() for text in added]
         self.symbols = symbols
-        self.facts = [self.predicate(message(fact)[1][0]) for fact in fields.get(4, [])]
-        limits = [self.limit(message(check)) for check in fields.get(6, [])]
+        self.facts = [self.predicate(*message(fact, FACT)) for fact in facts]
+        limits = [self.limit(*message(check, CHECK)) for check in checks]
         self.begins = [time for kind, time in filter(None, limits) if kind == "begins"]
         self.ends = [time for kind, time in filter(None, limits) if kind == "ends"]
 
@@ -69,32 +89,32 @@ class Block:
         """Returns the value of the one fact of this name."""
         found = [terms for head, terms in self.facts if head == name]
         if [[term[0] for term in terms] for terms in found] != [[kind]]:
-            raise ValueError(f"`{name}` is missing, stands twice, or has the wrong shape")
+            raise Refused("not_profile")
         return found[0][0][1]
 
     def described(self, name: str) -> str | None:
-        """Returns a description, if it is there as one text. Holders write these, and no decision rests on them."""
+        """Returns a description if there is exactly one. Holders write these, and no decision depends on them."""
         try:
             return self.claim(name, STRING)
-        except ValueError:
+        except Refused:
             return None
 
-    def limit(self, check: dict):
-        """Reads `check if time($t), $t < D`, and its like with `<=` and `>=`. Returns `None` for other checks."""
-        queries = [message(query) for query in check.get(1, [])]
-        if len(queries) != 1 or check.get(2, [0]) != [0] or 4 in queries[0]:
+    def limit(self, queries: list, kind: int | None):
+        """Reads `check if time($t), $t < D`, also with `<=` or `>=`. Returns `None` for other checks."""
+        bodies = [message(query, QUERY) for query in queries]
+        if len(bodies) != 1 or kind not in (None, 0):
             return None
-        predicates = [self.predicate(predicate) for predicate in queries[0].get(2, [])]
-        expressions = [message(expression).get(1, []) for expression in queries[0].get(3, [])]
-        if len(predicates) != 1 or len(expressions) != 1 or len(expressions[0]) != 3:
+        _, predicates, expressions, scopes = bodies[0]
+        operations = [one(o, OPERATION) for e in expressions for o in message(e, EXPRESSION)[0]]
+        if scopes or len(predicates) != 1 or len(expressions) != 1:
             return None
-        (name, terms), (left, right, operator) = predicates[0], map(message, expressions[0])
-        if name != "time" or 1 not in left or 1 not in right or 3 not in operator:
+        name, terms = self.predicate(predicates[0])
+        if name != "time" or [kind for kind, _ in operations] != [VALUE, VALUE, OPERATOR]:
             return None
-        variable, (kind, time) = self.term(left[1][0]), self.term(right[1][0])
+        variable, (kind, time) = (self.term(value) for _, value in operations[:2])
         if variable[0] != VARIABLE or terms != [variable] or kind != DATE:
             return None
-        compared = message(operator[3][0])[1][0]
+        compared, _ = message(operations[2][1], BINARY)
         if compared == GREATER_OR_EQUAL:
             return "begins", time
         if compared in (LESS, LESS_OR_EQUAL):
@@ -102,12 +122,12 @@ class Block:
         return None
 
     def predicate(self, data: bytes):
-        fields = message(data)
-        return self.symbol(fields[1][0]), [self.term(term) for term in fields.get(2, [])]
+        name, terms = message(data, PREDICATE)
+        return self.symbol(name), [self.term(term) for term in terms]
 
     def term(self, data: bytes):
-        """Returns the kind of a term and its value. Other kinds than those read here keep their bytes."""
-        [(kind, [value])] = message(data).items()
+        """Returns the kind of a term and its value, which stays bytes if the kind is not needed here."""
+        kind, value = one(data, TERM)
         if kind == INTEGER and value >> 63:
             value -= 1 << 64
         return kind, self.symbol(value) if kind in (VARIABLE, STRING) else value
@@ -116,37 +136,65 @@ class Block:
         return DEFAULT[number] if number < 1024 else self.symbols[number - 1024]
 
 
-def container(token: str) -> dict:
-    return message(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+def container(token: str) -> list:
+    """Returns the fields of a token: the id of its root key, the blocks, and the proof."""
+    data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    form = base64.urlsafe_b64encode(data).decode()
+    # The decoder ignores characters that are not base64, and bits that are left over.
+    if token not in (form, form.rstrip("=")) or len(data) > 8192:
+        raise Refused("malformed")
+    fields = message(data, TOKEN)
+    for block in [fields[1], *fields[2]]:
+        message(message(block, SIGNED_BLOCK)[1], KEY)
+    one(fields[3], PROOF)
+    return fields
 
 
-def message(data: bytes) -> dict:
-    """Returns the fields of a protobuf message: for each number a list of integers or bytes."""
-    fields, at = {}, 0
+def one(data: bytes, schema: str) -> tuple:
+    """Returns the number and the value of the only field of a message."""
+    [found] = [(at, value) for at, value in enumerate(message(data, schema), 1) if value is not None]
+    return found
 
-    def varint() -> int:
+
+def message(data: bytes, schema: str) -> list:
+    """Returns the fields of a protobuf message: a list for a repeated field, and `None` for a missing one.
+
+    Refuses what readers could skip or read in two ways: unknown fields, second values, and numbers in a longer form
+    than needed. Signatures do not cover most of that.
+    """
+    kinds = schema.split()
+    fields: list = [[] if "*" in kind else None for kind in kinds]
+    at = 0
+
+    def number() -> int:
         nonlocal at
         value = shift = 0
         while True:
             byte = data[at]
             at += 1
             value |= (byte & 0x7F) << shift
-            shift += 7
+            if value >> 64 or shift and byte == 0:
+                raise Refused("malformed")
             if byte < 0x80:
                 return value
+            shift += 7
 
     while at < len(data):
-        number, kind = divmod(varint(), 8)
-        if kind not in (0, 2):
-            raise ValueError("not a message of Biscuit")
-        value = varint()
-        if kind == 2:
-            length = value
-            value = data[at : at + length]
-            if len(value) != length:
-                raise ValueError("a message that is cut off")
-            at += length
-        fields.setdefault(number, []).append(value)
+        place, wire = divmod(number(), 8)
+        kind = kinds[place - 1] if 0 < place <= len(kinds) else "-"
+        if (kind[0], wire) not in (("n", 0), ("b", 2)):
+            raise Refused("malformed")
+        value = number()
+        if wire == 2:
+            at, value = at + value, data[at : at + value]
+        if at > len(data) or kind[-1] != "*" and fields[place - 1] is not None:
+            raise Refused("malformed")
+        if kind[-1] == "*":
+            fields[place - 1].append(value)
+        else:
+            fields[place - 1] = value
+    if any(kind[-1] == "!" and value is None for kind, value in zip(kinds, fields)):
+        raise Refused("malformed")
     return fields
 
 

@@ -32,6 +32,8 @@ fn calls_that_two_readers_could_read_differently_are_refused() {
         r#"{"action":null}"#.to_owned(),
         r#"{"action":1}"#.to_owned(),
         r#"{"action":["order"]}"#.to_owned(),
+        r#"["order",null,{}]"#.to_owned(),
+        r#"{"action":"order","argz":{}}"#.to_owned(),
         r#"{"action":"order","action":"order"}"#.to_owned(),
         r#"{"action":"order","\u0061ction":"other"}"#.to_owned(),
         r#"{"action":"order","args":{},"args":{}}"#.to_owned(),

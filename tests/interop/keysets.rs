@@ -3,6 +3,7 @@
 mod accepted;
 mod made;
 mod refused;
+mod strict;
 
 use bailiwick_token::{
     dsse::EnvelopeError, key::PublicKey, keyset::KeysetError, timestamp::Timestamp,
@@ -29,7 +30,8 @@ pub(super) struct Case {
     pub(super) name: String,
     about: String,
     time: Timestamp,
-    keyset_key: PublicKey,
+    /// Text form of a public key, which may be unusable.
+    keyset_key: String,
     /// The keyset that the verifier has, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     in_use: Option<String>,
@@ -74,7 +76,8 @@ pub(super) fn current() -> Keysets {
 
 /// The decision under a keyset, or the reason of its refusal.
 fn judged(file: &Keysets, case: &Case) -> Result<String, &'static str> {
-    let open = |text: &str| Trust::open(text.as_bytes(), &case.keyset_key, None);
+    let key: PublicKey = case.keyset_key.parse().map_err(|_| "malformed")?;
+    let open = |text: &str| Trust::open(text.as_bytes(), &key, None);
     let offered = open(&case.file).map_err(|error| fault(&error))?;
     let first = match &case.in_use {
         None => offered.clone(),
@@ -104,10 +107,13 @@ fn fault(error: &TrustError) -> &'static str {
     match error {
         KeysetError::Envelope(EnvelopeError::WrongType { .. }) => "wrong_type",
         KeysetError::Envelope(EnvelopeError::NotSigned { .. }) => "not_signed",
-        KeysetError::Envelope(EnvelopeError::Malformed { .. })
+        KeysetError::Envelope(
+            EnvelopeError::Malformed { .. } | EnvelopeError::TooManySignatures,
+        )
         | KeysetError::Malformed(_)
         | KeysetError::NoIssuer => "malformed",
         KeysetError::NoLife => "no_life",
+        KeysetError::TooMany => "too_many",
         KeysetError::ManyActive => "many_active",
         KeysetError::WrongId(_) => "wrong_id",
         KeysetError::Duplicate(_) | KeysetError::DuplicateTombstone => "duplicate",

@@ -2,6 +2,7 @@
 
 mod feeds;
 mod files;
+mod lines;
 mod made;
 mod targets;
 
@@ -88,21 +89,17 @@ fn take(file: &Revocations, trust: &Trust, offer: &Offer) -> Option<Trust> {
         head,
         changes,
     } = offer;
-    match (snapshot, head) {
-        (Some(snapshot), None) => self::trust(file, Some(snapshot.as_bytes())),
-        (Some(snapshot), Some(head)) => trust
-            .with_snapshot(
-                snapshot.as_bytes(),
-                head.as_bytes(),
-                changes.as_bytes(),
-                *time,
-            )
-            .ok(),
-        (None, Some(head)) => trust
-            .with_delta(head.as_bytes(), changes.as_bytes(), *time)
-            .ok(),
+    let (head, changes) = (head.as_ref().map(String::as_bytes), changes.as_bytes());
+    let offered = match (snapshot.as_ref().map(String::as_bytes), head) {
+        (Some(snapshot), None) => self::trust(file, Some(snapshot))?,
+        (Some(snapshot), Some(head)) => trust.with_snapshot(snapshot, head, changes, *time).ok()?,
+        (None, Some(head)) => trust.with_delta(head, changes, *time).ok()?,
         (None, None) => panic!("an offer of nothing"),
-    }
+    };
+    // The verifier makes further checks before it replaces its trust.
+    let verifier = Verifier::new(&file.service, trust.clone()).expect("a service name");
+    verifier.replace_trust(offered).ok()?;
+    Some(Trust::clone(&verifier.trust()))
 }
 
 /// The keyset of the file, with or without a snapshot. It names a feed, so nothing is admitted without revocations.

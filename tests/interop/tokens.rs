@@ -1,8 +1,12 @@
 //! Tokens: what a reader finds in each, and what is decided with it.
 
+mod calls;
+mod encoding;
+mod envelope;
 mod excluded;
 mod forged;
 mod honest;
+mod limits;
 mod narrowed;
 
 pub(super) use honest::{handed_on, named};
@@ -36,6 +40,9 @@ pub(super) struct Case {
     /// The content, as a reader shows it; only of tokens that a verifier admits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reads: Option<Reads>,
+    /// True if a reader must show nothing of the token, even if a Biscuit library verifies its signatures.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) unreadable: bool,
     calls: Vec<Decided>,
 }
 
@@ -97,6 +104,12 @@ fn the_product_reads_tokens_as_the_file_says() {
         let admitted = case.calls.iter().any(|call| call.decision == file::ALLOW);
         if let Some(reads) = &case.reads {
             assert_eq!(read(&case.token), *reads, "{}", case.name);
+        } else if case.unreadable {
+            assert!(
+                Token::parse(&case.token).is_err(),
+                "{} can be read",
+                case.name
+            );
         } else {
             assert!(!admitted, "{} says nothing of its content", case.name);
         }
@@ -109,10 +122,16 @@ pub(super) fn current() -> Tokens {
 
 fn made() -> Tokens {
     let root = Root::fixed();
-    let mut cases = honest::all(&root);
-    cases.extend(narrowed::all(&root));
-    cases.extend(forged::all(&root));
-    cases.extend(excluded::all(&root));
+    let groups = [
+        honest::all(&root),
+        narrowed::all(&root),
+        calls::all(&root),
+        forged::all(&root),
+        envelope::all(&root),
+        encoding::all(&root),
+        limits::all(&root),
+        excluded::all(&root),
+    ];
     Tokens {
         format: FORMAT,
         about: "Tokens: whether their signatures hold, what they say, and the decision on calls with them"
@@ -120,7 +139,7 @@ fn made() -> Tokens {
         service: SERVICE.to_owned(),
         keyset_key: root.keyset_public(),
         keyset: root.keyset().sign(&root.keyset_key).to_json(),
-        cases,
+        cases: groups.into_iter().flatten().collect(),
     }
 }
 

@@ -111,12 +111,13 @@ impl Call {
     }
 
     /// Reads a call from the JSON text `{"action":…,"resource"?:…,"args"?:{…}}`. Members with other names are
-    /// ignored. Numbers are read exactly.
+    /// refused, because a misspelled `args` would otherwise count as no arguments. Numbers are read exactly.
     ///
     /// # Errors
     /// [`CallError`] if the text is not a call that can be decided.
     pub fn from_json(text: &str) -> Result<Call, CallError> {
         #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
         struct Members<'a> {
             #[serde(borrow)]
             action: Cow<'a, str>,
@@ -133,6 +134,10 @@ impl Call {
         }
         if text.len() > MAX_CALL_BYTES {
             return Err(CallError::TooLong);
+        }
+        // Serde would also accept an array of the values.
+        if !text.trim_ascii_start().starts_with('{') {
+            return Err(CallError::Shape("an object is expected".to_owned()));
         }
         let call: Members<'_> =
             serde_json::from_str(text).map_err(|error| CallError::Shape(error.to_string()))?;

@@ -34,7 +34,7 @@ pub(super) fn all() -> Vec<Case> {
         ),
         case(
             "two-signatures",
-            "a stranger's signature first: one of them has to verify, whatever its `keyid`",
+            "a stranger's signature first: one signature must verify, whatever its `keyid`",
             &two.to_json(),
             ALLOW,
         ),
@@ -55,7 +55,7 @@ pub(super) fn all() -> Vec<Case> {
         },
         Case {
             in_use: after(&current),
-            ..case("again", "the very bytes that are in use", &current, ALLOW)
+            ..case("again", "the same bytes as those in use", &current, ALLOW)
         },
         case(
             "staged",
@@ -65,13 +65,13 @@ pub(super) fn all() -> Vec<Case> {
         ),
         case(
             "retiring",
-            "the key signs no more, and its tokens still hold",
+            "the key no longer signs, and its tokens are still valid",
             &retiring(now().plus(1)),
             ALLOW,
         ),
         case(
             "retired",
-            "the second in which the key's last token has ended",
+            "the second in which the key's last token has expired",
             &retiring(now()),
             "unknown_key",
         ),
@@ -98,7 +98,7 @@ pub(super) fn all() -> Vec<Case> {
         ),
         case(
             "expired",
-            "the second in which the keyset ends: nothing is trusted",
+            "the second in which the keyset expires: nothing is trusted",
             &ending(now()),
             "stale_keyset",
         ),
@@ -110,7 +110,7 @@ pub(super) fn all() -> Vec<Case> {
         ),
         case(
             "ahead",
-            "signed by a clock that is 61 seconds ahead: a clock set back must not revive old tokens",
+            "signed by a clock that is 61 seconds ahead: a clock that was set back must not make old tokens valid",
             &issued(now().plus(61)),
             "stale_keyset",
         ),

@@ -9,7 +9,7 @@ use bailiwick_token::{
 };
 use ed25519_dalek::SigningKey;
 
-use super::{super::file::FORMAT, Case, Keysets, accepted, refused};
+use super::{super::file::FORMAT, Case, Keysets, accepted, refused, strict};
 
 pub(super) fn made() -> Keysets {
     let root = Root::fixed();
@@ -20,6 +20,7 @@ pub(super) fn made() -> Keysets {
     let grants = toml(&bailiwick_testkit::grant(SERVICE, "order"));
     let mut cases = accepted::all();
     cases.extend(refused::all());
+    cases.extend(strict::all());
     Keysets {
         format: FORMAT,
         about: "Signed keysets: whether a verifier accepts each, and what it then decides"
@@ -36,7 +37,7 @@ pub(super) fn case(name: &str, about: &str, file: &str, decision: &str) -> Case 
         name: name.to_owned(),
         about: about.to_owned(),
         time: now(),
-        keyset_key: Root::fixed().keyset_public(),
+        keyset_key: Root::fixed().keyset_public().to_string(),
         in_use: None,
         file: file.to_owned(),
         refused: None,
@@ -65,7 +66,12 @@ pub(super) fn signed_payload(from: &str, to: &str) -> Vec<u8> {
 }
 
 pub(super) fn stranger() -> RootKey {
-    let public = bailiwick_testkit::root::public(&SigningKey::from_bytes(&[3; 32]));
+    listed(3)
+}
+
+/// Another key of the issuer, made from this seed.
+pub(super) fn listed(seed: u8) -> RootKey {
+    let public = bailiwick_testkit::root::public(&SigningKey::from_bytes(&[seed; 32]));
     RootKey {
         id: KeyId::derive(ISSUER, &public),
         public,

@@ -137,7 +137,7 @@ pub(super) fn all() -> Vec<Case> {
         ),
         not(
             "no-life",
-            "it ends in the second in which it begins",
+            "it expires in the second in which it was issued",
             &signed(|keyset| keyset.expires = keyset.issued_at),
             "no_life",
         ),
@@ -155,14 +155,20 @@ pub(super) fn all() -> Vec<Case> {
         ),
         not(
             "unknown-state",
-            "a key in a state that no reader knows",
+            "a key in an unknown state",
             &signed_text("\"active\"", "\"dormant\""),
             "malformed",
         ),
     ]
 }
 
-fn refused_case(name: &str, about: &str, file: &str, fault: &str, in_use: Option<String>) -> Case {
+pub(super) fn refused_case(
+    name: &str,
+    about: &str,
+    file: &str,
+    fault: &str,
+    in_use: Option<String>,
+) -> Case {
     Case {
         in_use,
         refused: Some(fault.to_owned()),

@@ -1,7 +1,7 @@
 //! The narrowings of the file, as holders of this product make them.
 
 use bailiwick_testkit::{Root, forge::Forge, grant, now, toml};
-use bailiwick_token::{caveat::Caveat, grant::Grants, token::Token};
+use bailiwick_token::{caveat::Caveat, token::Token};
 
 use super::{
     super::{
@@ -183,6 +183,44 @@ fn whole(root: &Root, parent: &Forge) -> Vec<Case> {
             ],
         ),
         case(
+            "overlapping-by-length",
+            parent,
+            scoped(&format!(
+                "{}[grant.args]\nx = {{ max_len = 2 }}\n{}[grant.args]\nx = true\n{}[grant.args]\nx = {{ all_of_in = [\"abc\"], max_len = 2 }}\n{}[grant.args]\nx = {{ one_of = [false] }}\n",
+                grant("erp", "act"),
+                grant("erp", "act"),
+                grant("erp", "a*"),
+                grant("erp", "act")
+            )),
+            &[
+                (r#"{"action":"act","args":{"x":"ab"}}"#, "allow"),
+                (r#"{"action":"act","args":{"x":[1,2]}}"#, "allow"),
+                (r#"{"action":"act","args":{"x":true}}"#, "allow"),
+                (r#"{"action":"act","args":{"x":false}}"#, "allow"),
+                (r#"{"action":"act","args":{"x":"abc"}}"#, "caveat"),
+                (r#"{"action":"act","args":{"x":7}}"#, "caveat"),
+            ],
+        ),
+        case(
+            "resources-that-do-not-overlap",
+            parent,
+            scoped(&format!(
+                "{}resource = \"eu/*\"\n[grant.args]\nx = {{ max_len = 2 }}\n{}resource = \"us/*\"\n[grant.args]\nx = {{ prefix = \"a\" }}\n",
+                grant("erp", "act"),
+                grant("erp", "act")
+            )),
+            &[
+                (
+                    r#"{"action":"act","resource":"us/1","args":{"x":"abc"}}"#,
+                    "allow",
+                ),
+                (
+                    r#"{"action":"act","resource":"eu/1","args":{"x":"abc"}}"#,
+                    "caveat",
+                ),
+            ],
+        ),
+        case(
             "second-narrowing",
             &once,
             scoped(&grant("erp", "act"))
@@ -217,7 +255,13 @@ fn case(name: &str, parent: &Forge, caveat: Caveat, calls: &[(&str, &str)]) -> C
     let text = parent.text();
     let parent = Token::parse(&text).expect("a token");
     let narrower = parent.attenuate(&caveat).expect("a narrower token");
-    let scope = caveat.scope.as_ref().map(Grants::to_json);
+    // Written as text, because `JSON.parse` would round the number.
+    let scope = caveat.scope.as_ref().map(|scope| {
+        scope.to_json().replace(
+            "\"x\":9223372036854775807",
+            "\"x\":{\"exact_json\":\"9223372036854775807\"}",
+        )
+    });
     Case {
         name: name.to_owned(),
         time: now(),

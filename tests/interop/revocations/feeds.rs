@@ -1,7 +1,10 @@
 //! A snapshot, and heads with changes after it.
 
 use bailiwick_testkit::{Root, feed::Feed, now};
-use bailiwick_token::revocation::{Epoch, Head, Target};
+use bailiwick_token::{
+    revocation::{Epoch, Head, Revocation, Target},
+    timestamp::Timestamp,
+};
 use ed25519_dalek::SigningKey;
 
 use super::{
@@ -23,6 +26,13 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         epoch: Epoch::from_bytes([2; 8]),
         ..Feed::new(root, [])
     };
+    let ending = Feed::new(
+        root,
+        [Revocation {
+            expires: Some(now().minus(80)),
+            ..revocation(Target::Token(id(0x40)))
+        }],
+    );
     let start = now().minus(30);
     let begun = |feed: &Feed, seq| Offer {
         time: start,
@@ -74,7 +84,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
             &one,
             case(
                 "no-changes",
-                "a newer head of the same place: nothing is new, and the revocations are fresh",
+                "a newer head at the same number: nothing is new, and the revocations are fresh",
                 change(head(1, now()), String::new()),
                 true,
                 ALLOW,
@@ -130,13 +140,13 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         not(
             "changes-swapped",
-            "the changes have changed places",
+            "the changes are swapped",
             &one,
             change(head(3, now()), format!("{second}{first}")),
         ),
         not(
             "other-change",
-            "another change in the place of one",
+            "another change instead of one of them",
             &one,
             change(head(3, now()), fork.lines(1, 3)),
         ),
@@ -148,7 +158,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         case(
             "changes-without-snapshot",
-            "there is nothing that changes could be added to",
+            "there are no revocations to which changes could be added",
             change(head(3, now()), lines.clone()),
             false,
             STALE,
@@ -168,9 +178,164 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         not(
             "head-that-ended",
-            "a head that has ended",
+            "a head that has expired",
             &one,
             change(head(1, now().minus(3600)), String::new()),
+        ),
+        not(
+            "head-ahead",
+            "a head that was signed 61 seconds ahead",
+            &one,
+            change(head(1, now().plus(61)), String::new()),
+        ),
+        not(
+            "head-signed-earlier",
+            "a head at the number in use that was signed before the one in use",
+            &one,
+            change(head(1, start.minus(1)), String::new()),
+        ),
+        not(
+            "head-of-another-issuer",
+            "a head of another issuer, signed by the same keyset key",
+            &one,
+            change(
+                feed.signed(&Head {
+                    issuer: "https://b.example".to_owned(),
+                    ..feed.head(1, now())
+                }),
+                String::new(),
+            ),
+        ),
+        not(
+            "long-head",
+            "a head of more than 4096 bytes",
+            &one,
+            change(
+                format!("{}{}", head(1, now()), " ".repeat(4096)),
+                String::new(),
+            ),
+        ),
+        case(
+            "head-with-the-digest-of-a-change",
+            "a head with `seq` 0 and the digest of one change",
+            Offer {
+                time: now(),
+                snapshot: Some(feed.snapshot(0, now())),
+                head: Some(feed.signed(&Head {
+                    seq: 0,
+                    ..feed.head(1, now())
+                })),
+                changes: String::new(),
+            },
+            false,
+            STALE,
+        ),
+        case(
+            "snapshot-ahead",
+            "a snapshot that was signed 61 seconds ahead, with a good head",
+            Offer {
+                time: now(),
+                snapshot: Some(feed.snapshot(1, now().plus(61))),
+                head: Some(head(1, now())),
+                changes: String::new(),
+            },
+            false,
+            STALE,
+        ),
+        case(
+            "snapshot-of-another-epoch",
+            "a snapshot and a head of two histories",
+            Offer {
+                time: now(),
+                snapshot: Some(restarted.snapshot(0, now())),
+                head: Some(head(0, now())),
+                changes: String::new(),
+            },
+            false,
+            STALE,
+        ),
+        after(
+            &two,
+            case(
+                "snapshot-that-lacks-an-entry",
+                "a later snapshot of the same history without an entry that has not expired",
+                Offer {
+                    time: now(),
+                    snapshot: Some({
+                        let base = feed.base(3, now());
+                        let kept = feed.changes[..1].iter().chain(&feed.changes[2..]).cloned();
+                        base.write(kept, &root.keyset_key).expect("a snapshot")
+                    }),
+                    head: Some(head(3, now())),
+                    changes: String::new(),
+                },
+                false,
+                REVOKED,
+            ),
+        ),
+        after(
+            &one,
+            case(
+                "change-that-cannot-be-honoured",
+                "one change of an unknown kind, which makes a reader refuse all that came with it",
+                unknown_change(root, &feed),
+                false,
+                ALLOW,
+            ),
+        ),
+        after(
+            &one,
+            Case {
+                time: now().plus(120),
+                ..case(
+                    "newer-keyset-announced",
+                    "a head names a newer keyset, which may arrive within two refresh hints and a minute",
+                    announcing(&feed, now().plus(90)),
+                    true,
+                    ALLOW,
+                )
+            },
+        ),
+        after(
+            &[begun(&feed, 1), announcing(&feed, now())],
+            Case {
+                time: now().plus(121),
+                ..case(
+                    "newer-keyset-withheld",
+                    "the newer keyset has not arrived two refresh hints and a minute after it was named",
+                    announcing(&feed, now().plus(120)),
+                    true,
+                    STALE,
+                )
+            },
+        ),
+        after(
+            &[begun(&feed, 1), announcing(&feed, now())],
+            Case {
+                time: now().plus(120),
+                ..case(
+                    "newer-keyset-awaited",
+                    "the last second in which the newer keyset may arrive",
+                    announcing(&feed, now().plus(120)),
+                    true,
+                    ALLOW,
+                )
+            },
+        ),
+        after(
+            &two,
+            case(
+                "another-epoch-of-the-same-second",
+                "another history whose head is not newer than the one in use",
+                Offer {
+                    time: now(),
+                    snapshot: Some(restarted.snapshot(0, start)),
+                    head: Some(restarted.signed(&restarted.head(0, start))),
+                    changes: String::new(),
+                },
+                false,
+                REVOKED,
+            ),
         ),
         after(
             &two,
@@ -196,10 +361,20 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
             &two,
             case(
                 "another-epoch",
-                "the issuer was restored: its new history lacks an entry, which is still honoured",
+                "the issuer was restored: its new history lacks an entry, which is still enforced",
                 again(&restarted.head(0, now())),
                 true,
                 REVOKED,
+            ),
+        ),
+        after(
+            &[begun(&ending, 1)],
+            case(
+                "carried-entry-that-ended",
+                "the entry that the new history lacks expired more than 60 seconds before its head",
+                again(&restarted.head(0, now())),
+                true,
+                ALLOW,
             ),
         ),
         after(
@@ -216,11 +391,43 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
             &two,
             case(
                 "another-epoch-without-snapshot",
-                "another history is entered by a snapshot only",
+                "a reader switches to another history only with a snapshot",
                 change(restarted.signed(&restarted.head(0, now())), String::new()),
                 false,
                 REVOKED,
             ),
         ),
     ]
+}
+
+/// A head at the number in use that names a newer keyset.
+fn announcing(feed: &Feed, at: Timestamp) -> Offer {
+    let head = Head {
+        keyset_version: 2,
+        ..feed.head(1, at)
+    };
+    Offer {
+        time: at,
+        snapshot: None,
+        head: Some(feed.signed(&head)),
+        changes: String::new(),
+    }
+}
+
+/// A change of an unknown kind, with a signed head that covers it.
+fn unknown_change(root: &Root, feed: &Feed) -> Offer {
+    let line = r#"{"device":"7","expires":1795600000}"#;
+    let position = feed.position(1).then(line.as_bytes());
+    let position = position.expect("another change");
+    let head = Head {
+        seq: position.seq,
+        digest: position.digest,
+        ..feed.head(1, now())
+    };
+    Offer {
+        time: now(),
+        snapshot: None,
+        head: Some(head.sign(&root.keyset_key).to_json()),
+        changes: format!("{line}\n"),
+    }
 }

@@ -1,13 +1,13 @@
 //! Snapshots that are distributed as files.
 
-use bailiwick_testkit::{Root, feed::Feed, now};
+use bailiwick_testkit::{ISSUER, Root, feed::Feed, now};
 use bailiwick_token::revocation::Target;
 use ed25519_dalek::SigningKey;
 
 use super::{
     super::file::ALLOW,
     Case,
-    made::{STALE, case, file, id, revocation, with_line},
+    made::{STALE, case, file, id, revocation, with_header, with_line},
 };
 
 pub(super) fn all(root: &Root) -> Vec<Case> {
@@ -35,7 +35,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         case(
             "file-ended",
-            "a file that has ended: nothing is admitted",
+            "a file that has expired: every call is denied",
             file(feed.snapshot(1, now().minus(3600))),
             true,
             STALE,
@@ -72,10 +72,85 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
             "the last line is cut off",
             good.trim_end().to_owned(),
         ),
+        not(
+            "another-count",
+            "a header that announces two entries, of which one follows",
+            with_header(root, &entry, |header| {
+                header.replace("\"entries\":1", "\"entries\":2")
+            }),
+        ),
+        not(
+            "another-issuer",
+            "a snapshot of another issuer, signed by the same keyset key",
+            with_header(root, &entry, |header| {
+                header.replace(ISSUER, "https://b.example")
+            }),
+        ),
+        not(
+            "header-with-a-member-twice",
+            "a header with two `seq` members",
+            with_header(root, &entry, |header| {
+                header.replace("\"seq\":1", "\"seq\":1,\"seq\":1")
+            }),
+        ),
+        not(
+            "digest-of-no-changes",
+            "a header with `seq` 0 and the digest of one change",
+            with_header(root, &entry, |header| {
+                header.replace("\"seq\":1", "\"seq\":0")
+            }),
+        ),
+        not(
+            "upper-case-epoch",
+            "an epoch in upper case",
+            with_header(root, &entry, |header| {
+                header.replace("0101010101010101", "ABABABABABABABAB")
+            }),
+        ),
+        not(
+            "no-life",
+            "a snapshot that expires in the second in which it was issued",
+            {
+                let mut base = feed.base(1, now());
+                base.expires = base.issued_at;
+                let entries = feed.changes.clone();
+                base.write(entries, &root.keyset_key).expect("a snapshot")
+            },
+        ),
+        Case {
+            before: vec![file(feed.snapshot(1, now()))],
+            ..case(
+                "older-file",
+                "a file that was signed before the one in use",
+                file(feed.snapshot(1, now().minus(1))),
+                false,
+                ALLOW,
+            )
+        },
+        Case {
+            before: vec![file(feed.snapshot(1, now()))],
+            ..case(
+                "file-of-fewer-changes",
+                "a file with fewer changes than are in use",
+                file(feed.snapshot(0, now().plus(1))),
+                false,
+                ALLOW,
+            )
+        },
+        Case {
+            before: vec![file(feed.snapshot(1, now()))],
+            ..case(
+                "newer-file",
+                "the same revocations, signed a second later",
+                file(feed.snapshot(1, now().plus(1))),
+                true,
+                ALLOW,
+            )
+        },
         not("head-as-snapshot", "a signed file of another type", head),
         not(
             "unknown-target",
-            "an entry whose target no reader knows refuses the file: it could not be honoured",
+            "an entry with an unknown target, which no reader can enforce: the file is refused",
             with_line(root, r#"{"device":"7","expires":1764040000}"#),
         ),
         not(

@@ -10,7 +10,7 @@ use bailiwick_token::{
 
 use super::{
     super::tokens::{handed_on, named},
-    Case, Offer, feeds, files, targets,
+    Case, Offer, feeds, files, lines, targets,
 };
 
 pub(super) const REVOKED: &str = "revoked";
@@ -28,6 +28,7 @@ pub(super) fn token(root: &Root) -> Forge {
 
 pub(super) fn cases(root: &Root, token: &Forge) -> Vec<Case> {
     let mut cases = targets::all(root, token);
+    cases.extend(lines::all(root, token));
     cases.extend(files::all(root));
     cases.extend(feeds::all(root));
     cases
@@ -73,6 +74,15 @@ pub(super) fn revocation(target: Target) -> Revocation {
 
 /// A snapshot with an entry that this product would not write.
 pub(super) fn with_line(root: &Root, line: &str) -> String {
+    with_header(root, line, |header| header)
+}
+
+/// The same, with a header that this product would not write.
+pub(super) fn with_header(
+    root: &Root,
+    line: &str,
+    change: impl FnOnce(String) -> String,
+) -> String {
     let feed = Feed::new(root, [revocation(Target::Token(id(0x41)))]);
     let good = feed.snapshot(1, now());
     let envelope =
@@ -82,6 +92,7 @@ pub(super) fn with_line(root: &Root, line: &str) -> String {
     let old = Digest::of(good.split_once('\n').expect("lines").1.as_bytes());
     let new = Digest::of(lines.as_bytes());
     let header = header.replace(&old.to_string(), &new.to_string());
+    let header = change(header);
     let signed = Envelope::sign(SNAPSHOT_TYPE, header.into_bytes(), &root.keyset_key);
     format!("{}\n{lines}", signed.to_json())
 }

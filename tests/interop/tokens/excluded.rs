@@ -17,8 +17,155 @@ const SMALL_ORDER: &str = r#"{"action":"order"}"#;
 
 pub(super) fn all(root: &Root) -> Vec<Case> {
     let mut all = names(root);
+    all.extend(reserved(root));
+    all.extend(authorities(root));
     all.extend(language(root));
+    all.extend(expressions(root));
     all
+}
+
+/// The other names that a holder must not state.
+fn reserved(root: &Root) -> Vec<Case> {
+    let mut cases: Vec<Case> = [
+        "service",
+        "resource",
+        "arg",
+        "num",
+        "date",
+        "json",
+        "depth",
+        "approval",
+        "request_digest",
+        "now",
+        "profile",
+        "issuer",
+        "token_id",
+        "principal",
+        "issued_at",
+        "tenant",
+        "holder",
+    ]
+    .map(|name| {
+        valid(
+            &format!("states-{name}"),
+            &format!("an appended block states `{name}`"),
+            &Forge::honest(root).append(&format!("{name}(\"x\");")),
+            SMALL_ORDER,
+            "reserved_name",
+        )
+    })
+    .into();
+    cases.extend([
+        valid(
+            "derives-grant",
+            "an appended block grants by a rule: the reserved name is reported before the rule",
+            &Forge::honest(root).append("grant($a) <- action($a);"),
+            SMALL_ORDER,
+            "reserved_name",
+        ),
+        valid(
+            "authority-derives-args",
+            "an authority block derives the arguments",
+            &Forge::authority(root, &format!("{AUTHORITY}args($n) <- args($n);")),
+            SMALL_ORDER,
+            "reserved_name",
+        ),
+    ]);
+    cases
+}
+
+/// Authority blocks that break the profile.
+fn authorities(root: &Root) -> Vec<Case> {
+    let replaced = |beginning: &str, line: &str| {
+        let rest = authority_without(beginning);
+        Forge::authority(root, &format!("{rest}{line}"))
+    };
+    let with = |code: &str| Forge::authority(root, &format!("{AUTHORITY}{code}"));
+    let claims: String = (0..33)
+        .map(|index| format!("claim(\"{index}\", \"x\");"))
+        .collect();
+    let of = |name, about, token: Forge| valid(name, about, &token, SMALL_ORDER, "not_profile");
+    vec![
+        of(
+            "no-beginning",
+            "a token without a start time",
+            replaced("check if time($t), $t >=", ""),
+        ),
+        of(
+            "end-or-true",
+            "an expiry with an alternative",
+            Forge::authority(root, &AUTHORITY.replace("12:15:00Z;", "12:15:00Z or true;")),
+        ),
+        of(
+            "another-issuer",
+            "another issuer's name, signed by a root key in this issuer's keyset",
+            Forge::authority(root, &AUTHORITY.replace("issuer.example", "other.example")),
+        ),
+        of(
+            "short-token-id",
+            "an id of 15 bytes",
+            replaced("token_id(", &format!("token_id(hex:{});", "07".repeat(15))),
+        ),
+        of(
+            "empty-name",
+            "an agent with an empty name",
+            replaced("agent(", "agent(\"\");"),
+        ),
+        of(
+            "long-name",
+            "a principal whose name has 513 bytes",
+            replaced(
+                "principal(",
+                &format!("principal(\"{}\");", "n".repeat(513)),
+            ),
+        ),
+        of(
+            "control-character",
+            "a control character in the name of an agent, which no watermark can name",
+            replaced("agent(", "agent(\"agent:\u{7}\");"),
+        ),
+        of(
+            "name-of-another-type",
+            "an agent that is a number",
+            replaced("agent(", "agent(7);"),
+        ),
+        of(
+            "two-tenants",
+            "two tenants",
+            with("tenant(\"a\"); tenant(\"b\");"),
+        ),
+        of(
+            "claim-twice",
+            "two values of one claim",
+            with("claim(\"a\", \"b\"); claim(\"a\", \"c\");"),
+        ),
+        of(
+            "claim-of-another-type",
+            "a claim that is a number",
+            with("claim(\"a\", 1);"),
+        ),
+        of("thirty-three-claims", "one claim too many", with(&claims)),
+        of(
+            "delegate-of-the-issuer",
+            "a fact that only appended blocks have",
+            with("delegate(\"agent:buyer\");"),
+        ),
+        of(
+            "unknown-fact",
+            "a fact that the profile does not have",
+            with("colour(\"red\");"),
+        ),
+        of(
+            "unknown-rule",
+            "a rule that is not a grant",
+            with("colour($a) <- action($a);"),
+        ),
+        of(
+            "grant-of-two",
+            "a grant of two terms",
+            with("grant($a, $a) <- action($a);"),
+        ),
+    ]
 }
 
 /// Facts and rules that are not the writer's to state.
@@ -28,7 +175,7 @@ fn names(root: &Root) -> Vec<Case> {
     vec![
         valid(
             "states-time",
-            "an appended block states the time to itself, which would outlive its own end",
+            "an appended block states the time itself, so it would outlive its own expiry",
             &appended("time(2020-01-01T00:00:00Z); check if time($t), $t < 2020-06-01T00:00:00Z;"),
             ORDER,
             "reserved_name",
@@ -118,14 +265,14 @@ fn language(root: &Root) -> Vec<Case> {
         ),
         valid(
             "later-profile",
-            "a Biscuit of a profile that is not known here",
+            "a Biscuit of an unknown profile",
             &authority(&AUTHORITY.replace("bailiwick/1", "bailiwick/2")),
             SMALL_ORDER,
             "not_profile",
         ),
         valid(
             "no-end",
-            "a token without an end",
+            "a token without an expiry",
             &authority(&authority_without("check if time($t), $t <")),
             SMALL_ORDER,
             "not_profile",
@@ -171,6 +318,76 @@ fn language(root: &Root) -> Vec<Case> {
             &many,
             ORDER,
             "too_large",
+        ),
+    ]
+}
+
+/// Operations and forms of `depth` that the profile does not have.
+fn expressions(root: &Root) -> Vec<Case> {
+    let appended = |code: &str| Forge::honest(root).append(code);
+    let of = |name, about, token: Forge| valid(name, about, &token, SMALL_ORDER, "unsupported");
+    let bounded = AUTHORITY.replace(
+        "action(\"order\");",
+        "action(\"order\"), depth($d), $d <= 3;",
+    );
+    vec![
+        of(
+            "grant-on-grant",
+            "a grant that depends on a grant",
+            Forge::authority(
+                root,
+                &format!("{AUTHORITY}grant($x) <- action($x), grant(\"read\");"),
+            ),
+        ),
+        of(
+            "check-on-a-bounded-grant",
+            "a check that looks for grants, one of which limits `depth`",
+            Forge::authority(root, &bounded).append("check if grant(\"order\");"),
+        ),
+        of(
+            "depth-not-last",
+            "a limit on `depth` before another expression, whose error it could hide",
+            appended("check if depth($d), $d <= 3, true;"),
+        ),
+        of(
+            "depth-named-twice",
+            "a second use of `depth`",
+            appended("check if depth($d), f($d), $d <= 3;"),
+        ),
+        of(
+            "check-all-of-depth",
+            "a `check all` over `depth`",
+            appended("check all depth($d), $d <= 3;"),
+        ),
+        of(
+            "external-function",
+            "a function that the host may not have",
+            appended("check if action($a), $a.extern::f();"),
+        ),
+        of(
+            "external-function-of-two",
+            "a function of two values that the host may not have",
+            appended("check if action($a), $a.extern::f(1);"),
+        ),
+        of(
+            "lenient-or",
+            "`||`, which uses a closure",
+            appended("check if (false || 1) === 1;"),
+        ),
+        of(
+            "lenient-and",
+            "`&&`, which uses a closure",
+            appended("check if true && true;"),
+        ),
+        of(
+            "any",
+            "a closure that the profile does not have",
+            appended("check if args($n), $n.any($p -> [\"\"].contains($p));"),
+        ),
+        of(
+            "closure-of-another-form",
+            "a closure other than that of `all_of_in`",
+            appended("check if [1].all($p -> $p > 0);"),
         ),
     ]
 }

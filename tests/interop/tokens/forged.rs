@@ -43,7 +43,7 @@ fn chains(root: &Root) -> Vec<Case> {
         ),
         invalid(
             "changed-block",
-            "a changed byte makes an appended block unreadable, which is told before its signature",
+            "a changed byte makes an appended block unreadable, which is reported before its signature",
             &narrowed
                 .clone()
                 .changed(|token| token.blocks[0].block[2] ^= 1),
@@ -62,7 +62,7 @@ fn chains(root: &Root) -> Vec<Case> {
         ),
         invalid(
             "dropped-block",
-            "the scope is taken out from between two blocks",
+            "the scope is removed from between two blocks",
             &twice.clone().changed(|token| {
                 token.blocks.remove(0);
             }),
@@ -71,14 +71,14 @@ fn chains(root: &Root) -> Vec<Case> {
         ),
         invalid(
             "dropped-last-block",
-            "the scope is taken off the end, and the proof of the end is kept",
+            "the scope is removed from the end, and the last proof is kept",
             &narrowed.clone().changed(|token| token.blocks.clear()),
             ORDER,
             "bad_signature",
         ),
         invalid(
             "swapped-blocks",
-            "two blocks have changed places",
+            "two blocks are swapped",
             &twice.changed(|token| token.blocks.swap(0, 1)),
             ORDER,
             "bad_signature",
@@ -147,6 +147,12 @@ fn texts(root: &Root) -> Vec<Case> {
     cut.truncate(cut.len() - 10);
     let standard = good.replace('-', "+").replace('_', "/");
     assert_ne!(good, standard, "nothing tells the alphabets apart");
+    let (start, end) = good.split_at(40);
+    // If the number of bytes is not a multiple of three, the last character has bits left over.
+    let bare = good.trim_end_matches('=');
+    assert_ne!(good, bare, "no bits are left over");
+    let (most, last) = bare.split_at(bare.len() - 1);
+    let last = char::from(last.as_bytes()[0] + 1);
     let unreadable = |name, about, text: String| {
         refused(name, about, text, Signatures::Invalid, ORDER, "malformed")
     };
@@ -158,6 +164,22 @@ fn texts(root: &Root) -> Vec<Case> {
             forge::text(&cut),
         ),
         unreadable("standard-base64", "the alphabet with `+` and `/`", standard),
+        Case {
+            unreadable: true,
+            ..unreadable(
+                "bits-left-over",
+                "a last character with bits that belong to no byte",
+                format!("{most}{last}"),
+            )
+        },
+        Case {
+            unreadable: true,
+            ..unreadable(
+                "white-space-within",
+                "white space within the text",
+                format!("{start} {end}"),
+            )
+        },
         unreadable(
             "not-base64",
             "a JWT's first part",
@@ -185,6 +207,7 @@ pub(super) fn refused(
         token,
         signatures,
         reads: None,
+        unreadable: false,
         calls: vec![decided(call, reason)],
     }
 }

@@ -1,6 +1,10 @@
 //! Tokens as issuers mint them, at the borders of their time, and with the blocks of other writers.
 
-use bailiwick_testkit::{Root, claims, forge::Forge, now, toml};
+use bailiwick_testkit::{
+    Root, claims,
+    forge::{AUTHORITY, Forge, authority_without},
+    now, toml,
+};
 use bailiwick_token::{
     caveat::Caveat,
     claims::{Claims, TokenId},
@@ -37,6 +41,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
     let mut all = minted(root);
     all.extend(in_time(root));
     all.extend(written_elsewhere(root));
+    all.extend(conditions(root));
     all
 }
 
@@ -170,7 +175,7 @@ fn in_time(root: &Root) -> Vec<Case> {
             begin.minus(1),
             case(
                 "not-yet-valid",
-                "a second before it begins",
+                "a second before the start time",
                 &token,
                 &[(ORDER, "not_yet_valid")],
             ),
@@ -197,7 +202,7 @@ fn in_time(root: &Root) -> Vec<Case> {
             end,
             case(
                 "ended",
-                "the second in which it ends",
+                "the second in which it expires",
                 &token,
                 &[(ORDER, "expired")],
             ),
@@ -206,7 +211,7 @@ fn in_time(root: &Root) -> Vec<Case> {
             ended.minus(1),
             case(
                 "narrowed-last-second",
-                "the last second that an appended block leaves",
+                "the last second that an appended block allows",
                 &later,
                 &[(ORDER, "allow")],
             ),
@@ -215,7 +220,7 @@ fn in_time(root: &Root) -> Vec<Case> {
             ended,
             case(
                 "narrowed-ended",
-                "the second in which an appended block ends it",
+                "the second in which an appended block makes it expire",
                 &later,
                 &[(ORDER, "expired")],
             ),
@@ -237,7 +242,7 @@ fn written_elsewhere(root: &Root) -> Vec<Case> {
     vec![
         case(
             "another-writer",
-            "a block with other variables, in another order, with `<=` for its end, and a check that no grant writes",
+            "a block with other variables, in another order, with `<=` for its expiry, and a check of a form that no grant has",
             &other,
             &[
                 (ORDER, "allow"),
@@ -257,6 +262,107 @@ fn written_elsewhere(root: &Root) -> Vec<Case> {
                 &[(ORDER, "allow")],
             )
         },
+    ]
+}
+
+/// Limits that occur more than once, and conditions that do not count as limits.
+fn conditions(root: &Root) -> Vec<Case> {
+    let authority = |code: &str| Forge::authority(root, &format!("{AUTHORITY}{code}"));
+    let appended = |code: &str| Forge::honest(root).append(code);
+    let twice = authority(
+        "check if time($t), $t >= 2026-11-23T11:59:00Z; check if time($t), $t < 2026-11-23T12:01:00Z;",
+    );
+    let order = r#"{"action":"order"}"#;
+    let urgent = r#"{"action":"order","args":{"urgent":true}}"#;
+    let refused = |refused: Case| Case {
+        reads: None,
+        ..refused
+    };
+    vec![
+        case(
+            "two-ends",
+            "of two expiries and two start times, the narrower ones count",
+            &twice,
+            &[(order, "allow")],
+        ),
+        Case {
+            time: now().plus(60),
+            ..case(
+                "first-of-two-ends",
+                "the first of two expiries",
+                &twice,
+                &[(order, "expired")],
+            )
+        },
+        case(
+            "check-of-the-issuer",
+            "an authority block may have further checks, which fail with the reason of appended checks",
+            &authority("check if arg(\"urgent\", true);"),
+            &[(urgent, "allow"), (order, "caveat")],
+        ),
+        refused(case(
+            "end-with-a-condition",
+            "a time combined with another condition is not the token's expiry: it fails like any other check",
+            &appended("check if time($t), $t < 2026-11-23T12:00:00Z, action(\"order\");"),
+            &[(order, "caveat")],
+        )),
+        case(
+            "check-on-grants",
+            "a check may look for a grant",
+            &appended("check if grant(\"order\");"),
+            &[(order, "allow")],
+        ),
+        case(
+            "check-all",
+            "a check of every match",
+            &appended("check all action($a), $a.starts_with(\"o\");"),
+            &[(order, "allow")],
+        ),
+        case(
+            "depth-bound",
+            "a limit on the number of appended blocks, set by an appended block",
+            &appended("check if depth($d), $d <= 1;"),
+            &[(order, "allow")],
+        ),
+        refused(case(
+            "depth-bound-exceeded",
+            "one more block than an appended block allows",
+            &appended("check if depth($d), $d <= 1;").append(""),
+            &[(order, "depth")],
+        )),
+        refused(case(
+            "wrong-type-of-an-operator",
+            "an operator that meets a wrong type, in a check of a form that no grant has",
+            &appended("check if action($a), $a < 5;"),
+            &[(order, "evaluation_error")],
+        )),
+        refused(case(
+            "overflow",
+            "a sum beyond 64 bits",
+            &appended("check if 9223372036854775807 + 1 > 0;"),
+            &[(order, "evaluation_error")],
+        )),
+        refused(case(
+            "division-by-zero",
+            "a division by zero",
+            &appended("check if 1 / 0 === 1;"),
+            &[(order, "evaluation_error")],
+        )),
+        refused(case(
+            "shadowed-parameter",
+            "a closure whose parameter has the name of a variable",
+            &appended("check if arg(\"urgent\", $p), $p.all($p -> [\"a\"].contains($p));"),
+            &[(
+                r#"{"action":"order","args":{"urgent":["a"]}}"#,
+                "evaluation_error",
+            )],
+        )),
+        refused(case(
+            "no-grants",
+            "a token that grants nothing",
+            &Forge::authority(root, &authority_without("grant(")),
+            &[(order, "wrong_service")],
+        )),
     ]
 }
 
@@ -293,6 +399,7 @@ pub(super) fn case(name: &str, about: &str, token: &Forge, calls: &[(&str, &str)
         time: now(),
         signatures: Signatures::Valid,
         reads: Some(read(&token)),
+        unreadable: false,
         token,
         calls: calls
             .iter()

@@ -67,7 +67,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
     vec![
         case(
             "narrowed",
-            "handed on once, with a scope, an end and descriptions",
+            "handed on once, with a scope, an expiry and descriptions",
             &once,
             &narrow,
         ),
@@ -79,13 +79,13 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         case(
             "narrowed-three-times",
-            "the last block sets an earlier end only",
+            "the last block only sets an earlier expiry",
             &thrice,
             &[(pens, "allow"), (ORDER, "caveat")],
         ),
         case(
             "sealed",
-            "nobody can append to it, and it decides as before",
+            "nobody can append to it, and the decisions are unchanged",
             &Forge::copy(root, &sealed, once.seed),
             &narrow,
         ),
@@ -97,7 +97,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
         ),
         case(
             "narrowed-to-nothing",
-            "a scope outside of what is granted leaves nothing",
+            "a scope outside the grants leaves nothing",
             &handed_on(root, &buyer(root), &elsewhere),
             &[(ORDER, "caveat")],
         ),

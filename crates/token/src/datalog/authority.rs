@@ -200,18 +200,19 @@ impl<'c> Facts<'c> {
                     return Err(AuthorityError::Fact(names::CLAIM));
                 };
                 let (key, value) = (code.text(*key).to_owned(), code.text(*value).to_owned());
-                if read.claims.insert(key, value).is_some() {
+                let occurs_twice = read.claims.insert(key, value).is_some();
+                if occurs_twice || read.claims.len() > MAX_CLAIMS {
                     return Err(AuthorityError::Fact(names::CLAIM));
                 }
                 continue;
             }
             let mut known = names::AUTHORITY_ONLY.iter().chain([&names::TASK]);
             let known = known.find(|known| **known == name);
-            let stands_twice = read.single.iter().any(|(other, _)| *other == name);
+            let occurs_twice = read.single.iter().any(|(other, _)| *other == name);
             match known {
-                Some(known) if stands_twice => return Err(AuthorityError::Fact(known)),
+                Some(known) if occurs_twice => return Err(AuthorityError::Fact(known)),
                 // One unknown name is enough to refuse the block later, so the list stays short.
-                None if stands_twice => return Err(AuthorityError::Unknown(name.to_owned())),
+                None if occurs_twice => return Err(AuthorityError::Unknown(name.to_owned())),
                 _ => read.single.push((name, terms)),
             }
             if read.single.len() > MOST_FACTS {

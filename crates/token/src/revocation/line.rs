@@ -6,6 +6,7 @@
 //! {"agent":"agent:buyer","issued_before":1764030000,"expires":1764040000}
 //! ```
 
+use bailiwick_biscuit::key::is_lower_hex;
 use serde::{Deserialize, Serialize};
 
 use super::{Party, Revocation, Target, Watermark, WatermarkError};
@@ -46,6 +47,10 @@ impl Revocation {
     pub fn from_line(line: &[u8]) -> Result<Revocation, LineError> {
         if line.len() > MAX_LINE {
             return Err(LineError::TooLong);
+        }
+        // Serde would also accept an array of the values.
+        if !line.trim_ascii_start().starts_with(b"{") {
+            return Err(LineError::Malformed("an object is expected".to_owned()));
         }
         let Line {
             token,
@@ -121,6 +126,10 @@ impl Line {
 }
 
 fn signature(text: &str) -> Result<[u8; SIGNATURE], LineError> {
+    // `hex` accepts both cases, but a signature must have only one text form.
+    if !is_lower_hex(text) {
+        return Err(LineError::Block);
+    }
     let mut signature = [0; SIGNATURE];
     hex::decode_to_slice(text, &mut signature).map_err(|_| LineError::Block)?;
     Ok(signature)
@@ -143,7 +152,7 @@ pub enum LineError {
     #[error("it names a party without `issued_before`")]
     NoTime,
     /// The text that names a block is not a signature.
-    #[error("its `block` is not the 128 hexadecimal digits of a signature")]
+    #[error("its `block` is not the 128 lower-case hexadecimal digits of a signature")]
     Block,
     /// The line contains a name that no token can carry.
     #[error(transparent)]

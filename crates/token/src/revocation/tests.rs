@@ -139,6 +139,8 @@ fn a_line_that_cannot_be_honoured_is_refused() {
         format!(r#"{{"token":"{id}","issued_before":1}}"#),
         format!(r#"{{"token":"{id}","token":"{id}"}}"#),
         format!(r#"{{"token":"{}"}}"#, id.to_uppercase()),
+        format!(r#"{{"block":"{}"}}"#, block.to_uppercase()),
+        format!(r#"["{id}"]"#),
         format!(r#"{{"token":"{id}","expires":"soon"}}"#),
         format!(r#"{{"token":"{id}","expires":-1}}"#),
         format!(r#"{{"token":"{id}","expires":1.5}}"#),
