@@ -38,7 +38,7 @@ struct Case {
     /// Offered then.
     offered: Offer,
     accepted: bool,
-    /// The decision on the token and the call, by what is in use in the end.
+    /// The decision on the token and the call, by the keyset and revocations in use at the end.
     decision: String,
 }
 

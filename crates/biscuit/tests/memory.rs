@@ -112,7 +112,7 @@ fn hoarders() -> Vec<(&'static str, String)> {
 /// with the default.
 #[test]
 fn the_allocator_gives_little_more_than_is_counted() {
-    /// Bytes of the few allocations that every evaluation makes.
+    /// Allowance for the few allocations that every evaluation makes, in bytes.
     const BESIDES: usize = 4096;
     let externs = externs();
     let mut filled = 0;

@@ -95,7 +95,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Parses the arguments of this process. Help fits a terminal of this width.
+    /// Parses the arguments of this process. Help is wrapped to `terminal` columns.
     pub(crate) fn parse_for(terminal: Option<u16>) -> Result<Cli, clap::Error> {
         let mut command = fitted(terminal);
         let matches = command.try_get_matches_from_mut(env::args_os())?;

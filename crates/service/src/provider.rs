@@ -319,7 +319,7 @@ impl Provider {
         } else {
             signed(keys.as_deref(), jwt)
         } {
-            // Nobody knows whether the provider publishes this key by now, so the caller shall try again.
+            // Nobody knows whether the provider publishes this key by now, so the caller is told to try again.
             Err(AssertionError::UnknownKey) if !asked || self.in_vain.load(Ordering::Relaxed) => {
                 Err(AssertionError::Unreachable)
             }

@@ -16,7 +16,8 @@ use crate::{MEMORY, engine::externs};
 const DRAWN: usize = 60;
 const ROUNDS: usize = 2;
 
-/// Number of turns of the last measurement. The best turn of each side counts.
+/// Number of runs in the final measurement. The fastest run of the program counts, and the fastest verification
+/// of a signature.
 const TURNS: usize = 25;
 
 /// A source of choices from short lists, determined by the digits of one program.
@@ -161,7 +162,8 @@ fn nanos(program: &Program, externs: &Externs, budget: Budget) -> (f64, u64) {
     }
 }
 
-/// Measures the program that these digits choose. Returns its nanoseconds per unit, its text, and its choices.
+/// Measures the program that `digits` select. Returns its nanoseconds per unit of fuel, the compiled program, and
+/// a description of the choices. `None` if the program does not compile or burns too little.
 fn tried(
     operation: &Operation,
     digits: &[usize],

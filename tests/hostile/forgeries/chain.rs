@@ -1,4 +1,4 @@
-//! Forgeries of the chain: blocks that are dropped, moved, exchanged, or added without authority.
+//! Forgeries of the chain: blocks that are dropped, moved, replaced, or added without authority.
 
 use bailiwick_testkit::{
     Root,

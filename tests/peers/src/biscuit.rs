@@ -49,7 +49,7 @@ fn authorize(token: &Biscuit, facts: &AuthorizerBuilder) -> bool {
     authorizer.is_ok_and(|mut authorizer| authorizer.authorize().is_ok())
 }
 
-/// The facts that our verifier states about the call, parsed beforehand, with limits that never apply.
+/// The facts that our verifier states about the call, parsed in advance. The limits are too high to be reached.
 fn facts(blocks: usize, amount: i64) -> AuthorizerBuilder {
     let code = format!(
         r#"

@@ -86,7 +86,7 @@ fn in_rust<'a, const AMOUNT: i64>() -> Variant<'a> {
     })
 }
 
-/// Caveats that the service compares as whole texts, because they hold for the call.
+/// Caveats that hold for the call. The service accepts a caveat with exactly one of these texts.
 const EXACT: [&str; 3] = [
     "service = erp",
     "action = purchase_order:create",

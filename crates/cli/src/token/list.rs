@@ -37,7 +37,7 @@ pub(crate) struct TokenListArgs {
     /// Only tokens that were minted before this one: the next page
     #[arg(long, value_name = "ID")]
     after: Option<TokenId>,
-    /// Only the latest so many
+    /// Maximum number of tokens, the latest first
     #[arg(long, value_name = "N", default_value = "100",
           value_parser = value_parser!(u32).range(1..=100_000))]
     limit: u32,

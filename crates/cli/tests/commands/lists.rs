@@ -101,7 +101,7 @@ service = "erp"
 action = "purchase_order:*"
 "#;
 
-/// Runs a command on a terminal of so many columns, and returns its output.
+/// Runs a command on a terminal with `columns` columns, and returns its output.
 fn on_terminal(columns: u16, command: Command) -> String {
     on_terminal_of(24, columns, command)
 }

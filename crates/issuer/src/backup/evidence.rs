@@ -224,7 +224,7 @@ pub enum RestoreEvidenceError {
     TooHigh,
     /// The revocations are much older than the keyset.
     #[error(
-        "the revocations end at {until}, before the keyset was signed at {signed}; give newer revocations, or revoke all keys"
+        "the newest revocations were signed at {until}, long before the keyset ({signed}); give newer revocations, or revoke all keys"
     )]
     Gap {
         /// Time at which the keyset was signed.

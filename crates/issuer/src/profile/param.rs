@@ -321,9 +321,9 @@ fn read_segment(text: &str) -> Result<String, &'static str> {
 
 fn read_decimal(claim: &serde_json::Value) -> Result<Micros, &'static str> {
     let number = read_number(claim)?;
-    number
-        .micros()
-        .ok_or("is not a decimal of whole millionths within its bounds")
+    number.micros().ok_or(
+        "is not a decimal with at most six decimal places, up to 9223372036854.775807 in size",
+    )
 }
 
 fn read_integer(claim: &serde_json::Value) -> Result<i64, &'static str> {

@@ -417,7 +417,7 @@ fn a_claim_that_does_not_fit_is_named_and_not_shown() {
         (
             "limits",
             json!({ "purchase": "0.0000001" }),
-            "is not a decimal of whole millionths",
+            "is not a decimal with at most six decimal places",
         ),
         (
             "limits",
@@ -427,7 +427,7 @@ fn a_claim_that_does_not_fit_is_named_and_not_shown() {
         (
             "limits",
             json!({ "purchase": 1e300 }),
-            "is not a decimal of whole millionths",
+            "is not a decimal with at most six decimal places",
         ),
         ("limits", json!({}), "is missing"),
         ("limits", json!("9"), "is missing"),

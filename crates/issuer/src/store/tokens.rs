@@ -38,7 +38,7 @@ const COLUMNS: [&str; 9] = [
     "expires",
 ];
 
-/// The place of a token in the order of time, in which no two tokens have the same.
+/// The place of a token in a list that is sorted by time of issue. The number of the audit row makes it unique.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TokenPlace {
     issued_at: Timestamp,

@@ -38,7 +38,7 @@ async fn tampering_is_found_where_it_begins() {
         ("DELETE FROM audit WHERE seq = 5", 5, Removed),
         ("DELETE FROM audit WHERE seq >= 6", 6, Removed),
         ("DELETE FROM audit", 1, Removed),
-        // Two rows are exchanged.
+        // Two rows are swapped.
         (
             "UPDATE audit SET seq = 99 WHERE seq = 5; UPDATE audit SET seq = 5 WHERE seq = 6;
              UPDATE audit SET seq = 6 WHERE seq = 99",

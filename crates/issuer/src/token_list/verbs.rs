@@ -18,7 +18,7 @@ impl Issuer {
     /// Returns a page of the tokens that match `filter`, the latest first.
     ///
     /// # Errors
-    /// [`TokenListError`], for example if the token that the page shall follow was not minted here.
+    /// [`TokenListError`], for example if the last token of the previous page was not minted here.
     pub async fn tokens(
         &self,
         filter: &TokenFilter,
@@ -71,7 +71,7 @@ impl Issuer {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenListError {
-    /// The token that the page shall follow was not minted here.
+    /// The token named as the last one of the previous page was not minted here.
     #[error("no token with the id `{0}` was minted here; begin at the first page")]
     Unknown(TokenId),
     /// An error of the database.

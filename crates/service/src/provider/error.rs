@@ -10,7 +10,7 @@ pub(crate) enum AssertionError {
     Malformed,
     #[error("its `iss` is not a configured provider")]
     Issuer,
-    #[error("its algorithm is not one that its provider is configured for")]
+    #[error("its `alg` is not among the algorithms configured for its provider")]
     Algorithm,
     #[error("its header has `crit`, `enc` or `zip`, which this issuer does not support")]
     Header,

@@ -221,7 +221,7 @@ async fn forged_assertions_are_refused() {
         let same = [
             "is not signed with a registered key",
             "its header has",
-            "is not one that its provider is configured for",
+            "is not among the algorithms configured for its provider",
         ];
         assert!(
             same.iter().any(|text| says.contains(text)),

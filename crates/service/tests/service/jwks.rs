@@ -497,7 +497,7 @@ async fn unsound_keys_verify_nothing() {
     assert!(said.contains("form that is not accepted"), "{said}");
     let said = says("a secret", under_secret(b"secret", "s", &scene.claims())).await;
     assert!(
-        said.contains("not one that its provider is configured for"),
+        said.contains("not among the algorithms configured for its provider"),
         "{said}"
     );
     // Key confusion: the public half of a key, used as a shared secret.

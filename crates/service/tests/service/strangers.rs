@@ -116,7 +116,7 @@ async fn refused_jwts_leave_rows() {
             scene.exchange(&nobody).await,
             400,
             client,
-            "is not one that its provider is configured for",
+            "is not among the algorithms configured for its provider",
         ),
         (
             scene.exchange(&foreign).await,

@@ -107,7 +107,7 @@ pub enum AuthorityError {
     )]
     Name(&'static str),
     /// The block contains a fact or rule that the profile does not define.
-    #[error("the authority block holds {}, which the token profile does not know", escape::code(.0))]
+    #[error("the authority block holds {}, which the token profile does not define", escape::code(.0))]
     Unknown(String),
     /// The token is bound to a holder's key, and this version cannot check such a binding.
     #[error("the token is bound to the key of a holder, which this version cannot check")]

@@ -232,7 +232,7 @@ fn exact(path: Place<'_>, nested: bool, value: &Value) -> Result<(), GrantsError
             Err(GrantsError::at(
                 path,
                 format!(
-                    "`{number}` cannot be compared exactly; use whole millionths up to 9223372036854.775807, or integers of 64 bits"
+                    "`{number}` cannot be compared exactly; use at most six decimal places and at most 9223372036854.775807, or an integer of 64 bits"
                 ),
             ))
         }

@@ -116,10 +116,10 @@ pub enum Bound {
     Date(Timestamp),
 }
 
-/// The error of a text that is neither a decimal of whole millionths nor an RFC 3339 date-time.
+/// The error of a text that is neither a decimal with at most six decimal places nor an RFC 3339 date-time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a bound; write a decimal such as `\"0.01\"`, of whole millionths and at most 9223372036854.775807, or a date-time such as `\"2026-11-23T12:00:00Z\"`"
+    "not a bound; write a decimal such as `\"0.01\"`, with at most six decimal places and at most 9223372036854.775807, or a date-time such as `\"2026-11-23T12:00:00Z\"`"
 )]
 pub struct BoundError;
 
@@ -158,7 +158,7 @@ pub enum List {
 /// The error of a list that mixes types or contains an unsupported value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the list does not hold values of one type that can be compared; write strings, numbers of whole millionths or booleans, or use `exact`"
+    "the list does not hold values of one type that can be compared; write strings, booleans or numbers with at most six decimal places, or use `exact`"
 )]
 pub struct ListError;
 

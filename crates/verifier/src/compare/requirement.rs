@@ -27,7 +27,7 @@ const PER_SCALAR: usize = 2;
 /// Number of steps for reading a number, and for reading a date-time.
 const PER_NUMBER: usize = 4;
 const PER_DATE: usize = 16;
-/// Number of bytes of two strings that are compared in one step.
+/// Number of bytes of a string that one step pays for, when two strings are compared.
 const BYTES_COMPARED: usize = 64;
 
 const SCALARS: &str = "an array of strings, booleans and integers";

@@ -138,7 +138,7 @@ impl UnmetCondition {
                     false => format!("is {found}"),
                 };
                 format!(
-                    "{} {is}, but only numbers of whole millionths up to 9223372036854.775807 can be compared",
+                    "{} {is}, but only numbers with at most six decimal places, up to 9223372036854.775807, can be compared",
                     code(argument)
                 )
             }

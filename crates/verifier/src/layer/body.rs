@@ -137,8 +137,8 @@ async fn read(body: &mut Body) -> Result<Bytes, BodyError> {
     outcome.map(|()| bytes)
 }
 
-/// A body restored to its beginning: the bytes that were read, followed by the rest. In shadow mode, a body may
-/// not have been read to its end, so a rest may remain, and may end in an error.
+/// A body that starts again from its first byte: the bytes that were read, then the rest. In shadow mode, a body
+/// may not have been read to its end. Reading the rest of it can fail.
 struct Replay {
     bytes: Bytes,
     trailers: Option<HeaderMap>,

@@ -303,10 +303,10 @@ impl<T: Transport> Refresher<T> {
         self.status.change(|status| status.failed(error, now));
         match error.is_rollback() {
             true => {
-                tracing::error!(%error, "the changes do not continue what is in use, so the snapshot is fetched")
+                tracing::error!(%error, "the changes do not follow the revocations in use, so the snapshot is fetched")
             }
             false => {
-                tracing::warn!(%error, "the changes do not continue what is in use, so the snapshot is fetched")
+                tracing::warn!(%error, "the changes do not follow the revocations in use, so the snapshot is fetched")
             }
         }
     }

@@ -112,7 +112,7 @@ impl FileRefresher {
                 match error.is_rollback() {
                     true => tracing::error!(
                         %file, %error,
-                        "the files would undo what is in use, so they are ignored"
+                        "the files would roll back those in use, so they are ignored"
                     ),
                     false => tracing::warn!(
                         %file, %error,

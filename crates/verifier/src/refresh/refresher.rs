@@ -111,7 +111,7 @@ impl<T: Transport> Refresher<T> {
         match outcome {
             Err(error) if error.is_rollback() => tracing::error!(
                 issuer = self.options.issuer, ?part, %error,
-                "the fetched keyset or feed would undo what is in use, so it is ignored"
+                "the fetched keyset or feed would roll back the one in use, so it is ignored"
             ),
             Err(error) => tracing::warn!(
                 issuer = self.options.issuer, ?part, %error,

@@ -27,7 +27,7 @@ const BEFORE: &str = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n";
 /// Maximum time for the commands, in seconds.
 const MAX_SECONDS: &str = "300";
 
-/// The directory of an installed program, if the pages shall run exactly as printed.
+/// The directory of an installed program, if the pages must run exactly as printed.
 pub(super) fn installed() -> Option<PathBuf> {
     env::var_os("BAILIWICK_INSTALLED").map(PathBuf::from)
 }

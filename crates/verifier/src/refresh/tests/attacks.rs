@@ -59,7 +59,7 @@ async fn changes_damaged_by_a_cache_are_refused() {
     }
 }
 
-/// One of several changes is left out, or two are exchanged: each line is valid, but the sequence is not.
+/// One of several changes is left out, or two are swapped: each line is valid, but the sequence is not.
 #[tokio::test(start_paused = true)]
 async fn changes_that_are_skipped() {
     let line = |number| issuer::token(number).to_line() + "\n";
