@@ -326,7 +326,7 @@ fn each_block_declares_for_itself() {
     );
 }
 
-/// Minting and attenuating declare the least sufficient version, and the same decoder reads it back.
+/// Minted and appended blocks declare the lowest version that suffices, and the decoder accepts them.
 #[test]
 fn own_blocks_declare_what_they_use() {
     let root = Root::new();

@@ -119,7 +119,7 @@ pub struct TokensQuery {
     /// Tokens in this tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// Tokens that this client fetched: its name, or a provider's name, `/` and a subject.
+    /// Tokens that this client fetched: its name, or `PROVIDER/SUBJECT` for a workload of a provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
     /// Also list tokens that have expired or are revoked. By default, only those that are live.

@@ -180,7 +180,7 @@ impl RevocationsAddArgs {
                 Exit::NotFound,
                 format!("no token on record was fetched by the client {}", code(client)),
             )
-            .hint("check the name: `bailiwick client list` shows those of registered clients, and a workload of a provider has the provider's name, `/` and its subject")),
+            .hint("check the name: `bailiwick client list` lists registered clients, and a workload of a provider is named `PROVIDER/SUBJECT`")),
             _ => Ok(Exit::Done),
         }
     }

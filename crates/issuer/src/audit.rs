@@ -208,7 +208,7 @@ pub struct AuditRow {
     pub seq: u64,
     /// Time of the event: of a mint, the time at which its request arrived. It may be earlier than that of the row before.
     pub time: Timestamp,
-    /// The party that acted: over HTTP the one that the service authenticated, at the home the one that its caller names.
+    /// The party that acted: over HTTP the authenticated caller, at the home the name that the program gave.
     pub actor: String,
     /// The name of an [`AuditEvent`].
     pub event: String,

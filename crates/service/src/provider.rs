@@ -94,7 +94,7 @@ pub(crate) struct Assertion {
     pub(crate) end: Timestamp,
     /// True if each token of this provider may be used only once.
     pub(crate) one_time: bool,
-    /// The configured use of this provider's tokens as client assertions.
+    /// Reuse of this provider's tokens as client assertions: once each, or until they expire.
     pub(crate) assertions: Assertions,
 }
 

@@ -22,7 +22,7 @@ use bailiwick_token::{
 use biscuit_auth::{datalog::SymbolTable, format::schema};
 use prost::Message;
 
-/// Blocks of every part of the language.
+/// Blocks that together use every part of the language.
 const BLOCKS: [&str; 16] = [
     "check if action(\"order\");",
     "check if time($t), $t < 2026-11-23T12:05:00Z; delegate(\"agent:buyer\"); task(\"match invoice 4711\");",

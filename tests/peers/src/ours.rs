@@ -70,8 +70,8 @@ fn child_of_seen(sample: &Sample, blocks: usize) -> Variant<'_> {
     Variant::fresh((NAME, CHILD), blocks, prepare, decide)
 }
 
-/// Allows tokens that are each made for one decision. One verifier decides them all, as at a service: its
-/// caches are full, but contain nothing of the next token.
+/// Allows tokens that are each made for one decision. As at a service, one verifier decides them all: its caches
+/// are full, but hold nothing that helps with the next token.
 fn unseen(sample: &Sample, blocks: usize) -> Variant<'_> {
     let (verifier, request) = (sample.verifier(), request());
     let prepare = move || text(&sample.chain(blocks));

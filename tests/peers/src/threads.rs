@@ -26,7 +26,7 @@ pub(crate) struct Threads {
 
 pub(crate) const OWN: &str = "seen tokens, one for each thread";
 pub(crate) const SHARED: &str = "one seen token for all threads";
-/// A comparison that shows the limit of the machine: threads that verify signatures share nothing.
+/// A comparison that shows how well this machine scales: threads that verify signatures share no data.
 const SIGNATURES: &str = "`verify_strict`, for comparison";
 
 const BLOCKS: usize = 3;

@@ -30,7 +30,7 @@ pub enum ChainError {
     #[error("{0} does not verify")]
     Signature(Signed),
     /// The secret of the proof does not belong to the key that the last block names.
-    #[error("the proof is not that of the last block")]
+    #[error("the proof does not belong to the last block")]
     Proof,
 }
 

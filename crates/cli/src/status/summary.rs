@@ -141,7 +141,7 @@ fn clients(status: &IssuerStatus) -> String {
         };
         let client = name(&first.client);
         text = format!(
-            "{text}; {ending} within a week, that of {client} at {}",
+            "{text}; {ending} within a week, the next is that of {client} at {}",
             first.expires
         );
     }

@@ -55,8 +55,7 @@ pub(crate) struct TokenParty {
     /// Only in this tenant
     #[arg(long, value_parser = parse::name)]
     tenant: Option<String>,
-    /// Only tokens that this client fetched; for a workload of a provider, the provider's name, `/` and the
-    /// subject
+    /// Only tokens that this client fetched. Write a workload of a provider as `PROVIDER/SUBJECT`
     #[arg(long, value_parser = parse::text)]
     client: Option<String>,
 }

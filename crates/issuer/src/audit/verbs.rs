@@ -45,7 +45,7 @@ impl Issuer {
             match Checkpoint::open(envelope.as_bytes(), key, issuer) {
                 Ok(checkpoint) => signed.push(checkpoint.head),
                 Err(error) => {
-                    tracing::warn!(%error, "a stored checkpoint is not one of this issuer")
+                    tracing::warn!(%error, "a stored checkpoint does not belong to this issuer, so it is not used")
                 }
             }
         }

@@ -276,7 +276,7 @@ pub enum RestoreEvidenceError {
     /// The file is not a snapshot of this issuer.
     #[error("a file of revocations cannot be used: {0}")]
     Snapshot(#[from] SnapshotError),
-    /// The changes after a head do not continue any of the other files.
+    /// A file of changes begins after a state that no other file contains.
     #[error(
         "a file of changes was modified, or continues a snapshot that was not given; give that snapshot as well"
     )]

@@ -66,7 +66,7 @@ impl Refused {
             Refused::KindOfKey => "a public key is of an unknown kind or length",
             Refused::KindOfScope => "a scope is of an unknown kind",
             Refused::MisnamedFunction => {
-                "an external function has no name, or an operation that calls none has one"
+                "an external call has no function name, or another operation has one"
             }
             Refused::MixedSet => "a set holds terms of several types",
             Refused::NestedSet => "a set holds a variable or a set",
