@@ -1,4 +1,4 @@
-//! Keysets: which are accepted, and what is decided under them.
+//! Vectors of keysets: whether each is accepted, and the decision under it.
 
 mod accepted;
 mod made;
@@ -19,7 +19,8 @@ pub(super) struct Keysets {
     format: u32,
     about: String,
     service: String,
-    /// A good token of the root key, and a call that it grants: the decision tells what a keyset says of the key.
+    /// A good token of the root key, and a call that it grants. The decision depends only on the state of the key in
+    /// the keyset.
     token: String,
     call: String,
     pub(super) cases: Vec<Case>,

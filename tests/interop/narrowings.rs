@@ -109,7 +109,7 @@ fn the_product_decides_on_narrowed_tokens_as_the_file_says() {
 }
 
 impl Narrowings {
-    /// The calls on which another decision is made than the file says, with the narrowed token of each case.
+    /// The calls whose decision, made with the narrowed token of the case, differs from the one in the file.
     pub(super) fn decided_otherwise(&self, token: impl Fn(usize, &Case) -> String) -> Vec<String> {
         let verifier = self.verifier();
         let mut wrong = Vec::new();

@@ -81,7 +81,7 @@ fn the_product_reads_revocations_as_the_file_says() {
     assert_none(&wrong);
 }
 
-/// The trust with what is offered; `None` if that is refused.
+/// The trust after the offered files were applied; `None` if they are refused.
 fn take(file: &Revocations, trust: &Trust, offer: &Offer) -> Option<Trust> {
     let Offer {
         time,

@@ -1,4 +1,4 @@
-//! Tokens: what a reader finds in each, and what is decided with it.
+//! Vectors of tokens: the content that a reader finds in each, and the decisions with it.
 
 mod calls;
 mod encoding;

@@ -145,7 +145,7 @@ impl Hint for UnlockError {}
 mod tests {
     use super::*;
 
-    /// Nobody is told to take the home from the user whose service runs on it.
+    /// No hint suggests `chown`, which would take the home from the user that the service runs as.
     #[test]
     fn homes_stay_with_their_owner() {
         for (owner, user, says) in [

@@ -14,7 +14,7 @@ pub(crate) fn duration(text: &str) -> Result<u64, String> {
 /// A time as an argument states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// So many seconds before now.
+    /// A number of seconds before now.
     Ago(u64),
     /// This time.
     At(Timestamp),

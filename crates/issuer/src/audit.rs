@@ -206,7 +206,8 @@ pub struct AuditFilter {
 pub struct AuditRow {
     /// Number of the row, counted from 1 without gaps.
     pub seq: u64,
-    /// Time of the event: of a mint, the time at which its request arrived. It may be earlier than that of the row before.
+    /// Time of the event; for a mint, the time at which its request arrived, which may be before the time of the previous
+    /// row.
     pub time: Timestamp,
     /// The party that acted: over HTTP the authenticated caller, at the home the name that the program gave.
     pub actor: String,

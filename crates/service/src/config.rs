@@ -298,7 +298,7 @@ impl ProviderConfig {
             ),
             (
                 self.algorithms.is_empty() || self.algorithms.iter().any(symmetric),
-                "its `algorithms` are not all for key pairs; name algorithms such as RS256, PS256, ES256, ES384 or EdDSA",
+                "its `algorithms` are empty or include one without a key pair; name algorithms such as RS256, PS256, ES256, ES384 or EdDSA",
             ),
             (
                 reusable && self.one_time,

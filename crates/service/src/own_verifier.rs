@@ -14,7 +14,8 @@ use crate::{problem::ApiError, snapshots::Snapshots};
 /// The service name in the grants of operators.
 pub const OPERATOR_SERVICE: &str = "bailiwick";
 
-/// Time for which changes are added to a trust before it is opened again, in seconds.
+/// Time after which a trust is opened again, which drops expired entries, in seconds. Until then changes are added
+/// to it.
 const FOLLOWED: u64 = 3_600;
 
 /// The issuer's verifier for its own tokens.

@@ -5,7 +5,7 @@ use super::{Cell, Column, Fit, text};
 /// Number of spaces between columns.
 pub(super) const GAP: usize = 2;
 
-/// Width below which no name is shortened: what is left of it should still tell it from others.
+/// Minimum width of a shortened name, so that it can still be told from others.
 const SHORTEST_NAME: usize = 20;
 
 /// Widths between which a column of text is at least as wide as its longest word. The id of a token has 32 columns,
@@ -54,7 +54,7 @@ impl Widths {
 }
 
 impl Bounds {
-    /// The least width at which the column keeps what it must not lose.
+    /// The minimum width of the column.
     pub(super) fn least(&self) -> usize {
         self.least
     }

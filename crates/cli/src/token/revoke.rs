@@ -110,7 +110,9 @@ pub(crate) fn is_new(report: &RevokeResult) -> bool {
 pub(crate) fn text(report: &RevokeResult) -> String {
     let what = match report.outcome {
         RevokedOutcome::Revoked => "revoked",
-        RevokedOutcome::Extended => "was revoked before, and now for longer or with later tokens",
+        RevokedOutcome::Extended => {
+            "was already revoked; the revocation now lasts longer or covers later tokens"
+        }
         RevokedOutcome::AlreadyRevoked => "already revoked, nothing changed",
         RevokedOutcome::AlreadyExpired => "already expired, nothing changed",
     };

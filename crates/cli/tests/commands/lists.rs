@@ -286,7 +286,7 @@ fn narrow_terminals_get_no_columns() {
     assert!(!text.contains('…'), "{text}");
 }
 
-/// A copy of an example is what was shown: no terminal of 80 columns breaks it.
+/// The examples in the help can be copied from a terminal of 80 columns, because it breaks none of their lines.
 #[test]
 fn help_is_the_same_text_at_80_columns() {
     let home = Home::new();

@@ -104,7 +104,7 @@ impl ClaimPath {
         };
         if !(1..=MAX_CLAIM_DEPTH).contains(&names.len()) {
             return Err(
-                "the claim is not 1 to 8 names below its party; write one such as `principal.region`",
+                "the claim does not have 1 to 8 names after `agent` or `principal`; write one such as `principal.region`",
             );
         }
         if !names.iter().all(is_name) {
@@ -367,5 +367,5 @@ fn read_strings(items: &[serde_json::Value]) -> Result<BTreeSet<String>, &'stati
         _ => None,
     });
     let strings = strings.collect::<Option<_>>();
-    strings.ok_or("has an element that is not a string of 1 to 1024 bytes without white space around it and control characters")
+    strings.ok_or("has an element that is not a string of 1 to 1024 bytes, or that has control characters or white space at its ends")
 }

@@ -1,4 +1,4 @@
-//! The states of tokens, from what is revoked.
+//! The states of tokens, computed from the revocations and the root keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -114,14 +114,14 @@ pub enum DeltaError {
     Fork(u64),
     /// The changes, appended to the reader's history, do not have the digest in the signed head.
     #[error(
-        "the changes up to number {0} are not those that the head was signed over; fetch the snapshot"
+        "the changes up to number {0} do not match the digest in the signed head; fetch the snapshot"
     )]
     Chain(u64),
     /// The last line is cut off.
     #[error("the changes end in the middle of a line; fetch them again")]
     Torn,
     /// There are more bytes than this many changes can have.
-    #[error("the changes are longer than this number of changes can be; fetch them again")]
+    #[error("the changes have more bytes than their number allows; fetch them again")]
     TooLarge,
     /// A signed change is one that this version cannot honour.
     #[error(

@@ -247,7 +247,7 @@ pub enum SnapshotError {
     Malformed(String),
     /// The bytes after the header are not those whose digest was signed.
     #[error(
-        "the revocations are not those that were signed, because the file was cut off or modified; fetch it again"
+        "the revocations do not match their signed header, because the file was cut off or modified; fetch the file again"
     )]
     Content,
     /// The number of lines differs from the number in the signed header.
@@ -280,7 +280,7 @@ pub enum SnapshotError {
     NoLife,
     /// The number of the last change is 0, but the digest is not that of an empty history.
     #[error(
-        "the revocations count no changes but have the digest of some; fetch the file again from the issuer"
+        "the header of the revocations says that there are no changes, but its digest is that of some; fetch the file again from the issuer"
     )]
     Start,
     /// A signed line is one that this version cannot honour.

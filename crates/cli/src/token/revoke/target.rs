@@ -140,11 +140,11 @@ fn chosen(
         None => Err(Failure::plain(
             Exit::Usage,
             format!(
-                "the token in the file was narrowed by {}, so either it alone or the whole token could be meant",
+                "the token in the file was narrowed by {}, so it is not clear whether to revoke it alone or the whole token",
                 counted(last, "block")
             ),
         )
-        .hint("add --block last to revoke it and what was narrowed from it, or --whole to revoke the token that it was narrowed from as well, with every other token narrowed from that")),
+        .hint("add --block last to revoke it and every token narrowed from it, or --whole to revoke the minted token and every token narrowed from that")),
     }
 }
 

@@ -18,10 +18,10 @@ use super::script::script;
 /// The ports that pages print.
 const PORTS: [&str; 3] = ["8420", "8421", "8430"];
 
-/// Commands that install what a test has already.
+/// Commands that install programs which the test already has.
 const INSTALLING: [&str; 2] = ["./install.sh", "npm ci"];
 
-/// Ends what the commands left running, also after a failure: it would hold the output open.
+/// Ends the processes that the commands left running, even after a failure: they would keep the output open.
 const BEFORE: &str = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n";
 
 /// Maximum time for the commands, in seconds.
