@@ -10,7 +10,7 @@ use bailiwick_token::timestamp::Timestamp;
 use bailiwick_verifier::{Call, Reason, Verifier};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// The version of the files' form. It rises when a reader of the form before could misread a file.
+/// The version of the format. It rises when a reader of the previous format could misread a file.
 pub(super) const FORMAT: u32 = 1;
 
 pub(super) const ALLOW: &str = "allow";
@@ -35,8 +35,8 @@ pub(super) fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors")
 }
 
-/// Reads the file `name`, which must be what `made` is written as. So a file that somebody edited, and one that the
-/// product would no longer write, are found. `BAILIWICK_BLESS=1` writes it first.
+/// Reads the file `name`, and checks that it equals `made` as JSON. So a file that somebody edited fails, and so does a
+/// file that the product would now write differently. `BAILIWICK_BLESS=1` writes it first.
 pub(super) fn current<F: Serialize + DeserializeOwned>(name: &str, made: &F) -> F {
     // Tests run at the same time, and one must not read a file that another has only begun to write.
     static WRITING: Mutex<()> = Mutex::new(());

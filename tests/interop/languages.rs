@@ -71,7 +71,7 @@ fn compare(language: Option<Language>) {
     expected.compare(&serde_json::from_str(last).expect("findings in JSON"));
 }
 
-/// Runs the program of the page that hands a token on, on a token of today.
+/// Runs the page's program that hands a token on, with a token that is valid now.
 fn hand_on(language: Option<Language>) {
     let Some(language) = language else { return };
     let (root, now) = (

@@ -129,8 +129,8 @@ impl Cli {
     }
 }
 
-/// The command line, whose help fits a terminal of this width. Clap measures the terminal too, but takes one that
-/// knows its columns and not its rows for none at all.
+/// The command line, whose help fits a terminal of this width. Clap measures the terminal too, but ignores a terminal
+/// that reports columns and no rows.
 fn fitted(terminal: Option<u16>) -> clap::Command {
     let command = Cli::command();
     match terminal {

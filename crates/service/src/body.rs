@@ -27,9 +27,9 @@ const MAX_DISCARDED: usize = 16 << 20;
 /// Maximum time to wait for bytes of a body that are read only to be dropped.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// An authenticated caller. Only the check of a credential makes one, and [`Unread::json`] requires one. In the body of an
-/// unauthenticated request, only the member that authenticates is looked for; the form of a token request holds it among
-/// its parameters, and is read as a whole.
+/// An authenticated caller. Only the check of a credential makes one, and [`Unread::json`] requires one. Before that, only
+/// the credential is read from a JSON body. The form of a token request is read as a whole, because the credential is
+/// one of its parameters.
 pub(crate) trait Identified {}
 
 /// A body that has arrived but has not been parsed.

@@ -69,8 +69,8 @@ impl Forge {
         Forge::authority_signed(root, bytes, Some(1), SEED)
     }
 
-    /// Makes a token of the same blocks whose keys have fixed seeds, so that it is the same on every run. Tokens
-    /// between which blocks must not be exchangeable need seeds of their own.
+    /// Makes a token of the same blocks whose keys have fixed seeds, so that it is the same on every run. Use
+    /// different seeds for tokens whose blocks must not fit into each other.
     pub fn copy(root: &Root, token: &Token, seed: u8) -> Forge {
         let mut blocks = token.signed_blocks();
         let first = blocks.next().expect("an authority block");

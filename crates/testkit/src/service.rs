@@ -125,8 +125,8 @@ impl Setup {
     }
 }
 
-/// Finds a free address. The keyset must name it before the service listens there, so it is one that the system gives to
-/// nobody who asks for any port: Linux takes those from 32768 on.
+/// Finds a free address, which the keyset must name before the service listens there. The port is below 32768: if another
+/// program asks for any port, Linux gives it one from 32768 on.
 fn free() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Programs that run at the same time begin at different places.

@@ -38,8 +38,8 @@ impl Authenticated {
 }
 
 impl Verifier {
-    /// Checks all about a token that does not depend on the call, but its limit of depth: its structure, size and signatures
-    /// unless it was seen before, and the root key, revocations and the time. The result is neither counted nor
+    /// Checks everything about a token that does not depend on the call, except its limit on depth: its structure, size and
+    /// signatures unless it was seen before, and the root key, revocations and the time. The result is neither counted nor
     /// recorded: [`Verifier::recorded`] does that with a denial.
     ///
     /// # Errors

@@ -114,7 +114,7 @@ pub(super) fn all(root: &Root, token: &Forge) -> Vec<Case> {
     ]
 }
 
-/// A snapshot of one entry, which the issuer would have dropped if it has ended.
+/// A snapshot of one entry. The entry may have expired, although an issuer would then have left it out.
 fn only(root: &Root, entry: Revocation) -> String {
     with_line(root, &entry.to_line())
 }

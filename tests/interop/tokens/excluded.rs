@@ -168,7 +168,7 @@ fn authorities(root: &Root) -> Vec<Case> {
     ]
 }
 
-/// Facts and rules that are not the writer's to state.
+/// Facts and rules that the writer of the block must not state.
 fn names(root: &Root) -> Vec<Case> {
     let appended = |code: &str| buyer(root).append(code);
     let authority = |code: &str| Forge::authority(root, &format!("{AUTHORITY}{code}"));

@@ -3,7 +3,7 @@ use clap::Command;
 use super::*;
 use crate::usage;
 
-/// Every command, with its name from the program's on.
+/// Every command with its full name, which begins with the name of the program.
 fn commands() -> Vec<(String, Command)> {
     let mut root = Cli::command().disable_help_subcommand(true);
     root.build();
@@ -75,7 +75,7 @@ fn the_command_line_is_consistent() {
     Cli::command().debug_assert();
 }
 
-/// At 80 columns nothing of the help is cut by the terminal.
+/// At 80 columns no line of the help is wider than the terminal.
 #[test]
 fn help_fits_a_terminal() {
     for (name, command) in commands() {
@@ -86,7 +86,7 @@ fn help_fits_a_terminal() {
     }
 }
 
-/// The width of the terminal holds for the help of every command, and a wide terminal makes no longer lines.
+/// The help of every command fits the width of the terminal, up to a maximum width.
 #[test]
 fn help_has_the_width_of_the_terminal() {
     for (terminal, most) in [
@@ -109,8 +109,8 @@ fn help_has_the_width_of_the_terminal() {
     }
 }
 
-/// Paragraphs are one line here, so that they are broken once, by the width of the terminal; and examples are short
-/// enough that they are not broken at all.
+/// Each paragraph of the help is one line in the source, so only the width of the terminal breaks it. Examples are short
+/// enough that nothing breaks them.
 #[test]
 fn help_is_wrapped_once() {
     for (name, command) in commands() {

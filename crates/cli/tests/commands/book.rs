@@ -12,7 +12,7 @@ fn root() -> PathBuf {
     root.canonicalize().expect("the repository")
 }
 
-/// All files below folders of the repository that end in one of some extensions.
+/// All files with one of these extensions, below these folders of the repository.
 fn files(folders: &[&str], extensions: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut left: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
@@ -52,7 +52,7 @@ fn prose(page: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The targets of a page's links, except for those elsewhere and those that are left open for a page to come.
+/// The targets of a page's links, except for links to other sites and empty ones, which stand for future pages.
 fn links(page: &str) -> Vec<String> {
     let targets = prose(page).flat_map(|line| line.split("](").skip(1));
     targets

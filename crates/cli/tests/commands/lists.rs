@@ -15,7 +15,7 @@ use rustix::{
 
 const AGENT: &str = "agent:invoice-checker-of-the-northern-region";
 
-/// A home with something in every list, names that are too long for any terminal among it.
+/// A home with something in every list, including names that are too long for any terminal.
 struct Home(tempfile::TempDir);
 
 impl Home {

@@ -1,8 +1,8 @@
 //! Revoking with the file of a narrowed token, at the home and over the network.
 //!
-//! Promised: the file of a narrowed token revokes nothing until it is said how much. By `--block` it ends the tokens that
-//! have the block; the token that the block was appended to, and its other descendants, stay valid. By `--whole` it
-//! ends all of them. What will be revoked is printed before it is.
+//! Promised: the file of a narrowed token revokes nothing without an option that says how much. With `--block` the
+//! command ends the tokens that have the block; the token that the block was appended to, and its other descendants,
+//! stay valid. With `--whole` it ends all of them. The command prints what it will revoke before it does so.
 //!
 //! Signs of failure: a parent or a sibling that is denied after `--block`, a child that is allowed, or an entry that was
 //! written without a choice.

@@ -1,6 +1,6 @@
 //! The names of callers in the audit.
 
-/// Returns the actor for a caller of this name, whose assertion can be used again if it was `reused`.
+/// Returns the actor for a caller of this name. `reused` is true if its assertion can be used more than once.
 pub(crate) fn of(name: &str, reused: bool) -> String {
     let by = match reused {
         true => "caller with a reusable assertion",

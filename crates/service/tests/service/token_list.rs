@@ -124,7 +124,7 @@ async fn pages_follow_each_other() {
     }
 }
 
-/// The right to mint is none to list, and a token that does not verify lists nothing.
+/// An operator who may mint may not list, and a token that does not verify lists nothing.
 #[tokio::test]
 async fn listing_has_an_action_of_its_own() {
     let service = Service::start().await;
