@@ -19,8 +19,8 @@ pub(super) struct Keysets {
     format: u32,
     about: String,
     service: String,
-    /// A good token of the root key, and a call that it grants. The decision depends only on the state of the key in
-    /// the keyset.
+    /// A good token of the root key, and a call that it grants. The decision shows whether a verifier with the
+    /// keyset trusts the key.
     token: String,
     call: String,
     pub(super) cases: Vec<Case>,

@@ -45,7 +45,7 @@ impl Hint for HomeError {
     }
 }
 
-/// The hint for a home that belongs to another user. It does not suggest to change the owner, because the service that
+/// The hint for a home that belongs to another user. It does not suggest changing the owner, because the service that
 /// runs as that user would lose access to the home.
 fn as_owner(owner: u32, user: u32) -> String {
     let name = User::from_uid(Uid::from_raw(owner)).ok().flatten();
