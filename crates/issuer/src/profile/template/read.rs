@@ -138,7 +138,7 @@ impl<'p> TemplateReader<'p> {
             ("prefix", Some(text)) => {
                 let text = Text::parse(text, self.params, MAX_TEXT)?;
                 if !text.is_path_prefix(self.params) {
-                    return Err("a value of the parameter in this prefix could be the beginning of another value; give it the type `segment` or `integer`, and put a `/` after it".to_owned());
+                    return Err("the parameter in this prefix could be filled with the beginning of another value; give it the type `segment` or `integer`, and put a `/` after it".to_owned());
                 }
                 ArgumentHole::Prefix(text)
             }

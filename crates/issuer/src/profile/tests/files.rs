@@ -129,14 +129,14 @@ fn each_mistake_is_found_with_its_line() {
             "\"agent\"",
             16,
             "params.client.claim",
-            "the claim is not 1 to 8 names",
+            "the claim does not have 1 to 8 names",
         ),
         (
             "\"agent.client\"",
             "\"agent.a.b.c.d.e.f.g.h.i\"",
             16,
             "params.client.claim",
-            "the claim is not 1 to 8 names",
+            "the claim does not have 1 to 8 names",
         ),
         (
             "type = \"segment\"",
