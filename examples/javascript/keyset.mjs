@@ -75,13 +75,14 @@ export function checkNewer(file, keyset, usedFile, used) {
 
 /** Returns the public root key for the key id in a token's container. */
 export function rootKey(keyset, keyId, now) {
-  if (now >= time(keyset.expires) || time(keyset.issued_at) > now.getTime() + SKEW) {
+  // Nothing compares with an invalid `now`, so each condition says what must hold.
+  if (!(now < time(keyset.expires) && time(keyset.issued_at) <= now.getTime() + SKEW)) {
     throw new Refused("stale_keyset");
   }
   const name = keyId?.toString(16).padStart(8, "0");
   if ((keyset.tombstones ?? []).some(({ id }) => id === name)) throw new Refused("revoked_key");
   const key = keyset.keys.find(({ id }) => id === name);
-  if (!key || (key.not_after != null && now >= time(key.not_after))) {
+  if (!key || !(key.not_after == null || now < time(key.not_after))) {
     throw new Refused("unknown_key");
   }
   return publicKey(key.public);

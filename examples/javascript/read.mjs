@@ -212,5 +212,7 @@ export function message(data, schema) {
 }
 
 function rfc3339(seconds) {
+  // RFC 3339 has no year after 9999.
+  if (seconds > 253402300799n) throw new Refused("malformed");
   return new Date(Number(seconds) * 1000).toISOString().replace(".000Z", "Z");
 }

@@ -31,7 +31,9 @@ def or_malformed():
     """Turns every error that malformed data causes into `Refused`."""
     try:
         yield
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError
+    ) as error:
         raise Refused("malformed") from error
 
 
