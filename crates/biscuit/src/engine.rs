@@ -6,8 +6,10 @@
 //! on anything that input could nest deeply.
 //!
 //! A host that decides many calls with one token compiles its own Datalog once ([`Base`]), names the
-//! predicates whose facts it will state ([`Known`]), and states them in a [`World`].
+//! predicates whose facts it will state ([`Known`]), and states them in a [`World`]. Facts that it would rather decide one by
+//! one, it answers when a body asks ([`Answers`]).
 
+mod answers;
 mod authorize;
 mod authorizer;
 mod compile;
@@ -32,6 +34,7 @@ mod tests;
 mod text;
 mod world;
 
+pub use answers::{Answers, Question};
 pub use authorizer::Authorizer;
 pub use compile::{Base, Keep};
 pub use error::{Error, Fault};

@@ -12,6 +12,7 @@ mod caveat;
 mod conditions;
 mod depth;
 mod encode;
+mod native;
 mod recognize;
 mod sink;
 mod tree;
@@ -22,6 +23,7 @@ pub use caveat::{CheckMeaning, ValidityLimit, grant, limit, max_depth, meaning};
 pub use conditions::{conditions, needs_other};
 pub use depth::bounds_depth_from_above;
 pub use encode::DatalogError;
+pub use native::{Native, has_each_outside_meets, natives, natives_of};
 pub use written::{written_grants, written_scope};
 
 /// The version of the token profile that this crate reads and writes.
@@ -31,7 +33,7 @@ pub const PROFILE: &str = "bailiwick/1";
 pub mod names {
     /// Facts that only the verifier states, to describe the call. No fact and no rule head in a token may have
     /// such a name.
-    pub const RESERVED: [&str; 12] = [
+    pub const RESERVED: [&str; 15] = [
         TIME,
         SERVICE,
         ACTION,
@@ -42,8 +44,11 @@ pub mod names {
         DATE,
         JSON,
         DEPTH,
+        MEETS,
+        DURING,
         "approval",
         "request_digest",
+        "call_digest",
     ];
     /// A further reserved name, like those in [`RESERVED`].
     pub const NOW: &str = "now";
@@ -70,6 +75,10 @@ pub mod names {
     pub const DATE: &str = "date";
     /// `json($name, $text)`: the canonical text of a nested argument.
     pub const JSON: &str = "json";
+    /// `meets($path, $condition)`: a condition that plain Datalog cannot express, and that the arguments meet.
+    pub const MEETS: &str = "meets";
+    /// `during($window)`: a window of time that the verifier's clock is in.
+    pub const DURING: &str = "during";
     /// `depth($int)`: the number of appended blocks.
     pub const DEPTH: &str = "depth";
 

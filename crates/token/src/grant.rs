@@ -8,16 +8,37 @@ use std::{collections::BTreeMap, fmt};
 pub(crate) mod check;
 mod constraint;
 mod convert;
+pub mod difference;
 mod intersect;
+mod mistake;
+mod normal;
 mod print;
 mod resource;
+mod table;
 mod text;
+pub mod warnings;
 mod within;
+mod words;
 
-pub use constraint::{Bound, BoundError, Constraint, List, ListError, Listed};
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+mod tests;
+
+pub use constraint::{Bound, BoundError, Constraint};
 pub use intersect::{Effective, TooManyCombinations};
+pub use mistake::GrantsError;
 pub use resource::{is_normal_resource, is_plain_segment};
-pub use text::GrantsError;
+
+pub use crate::value::{List, ListError, Listed};
+
+pub(crate) use table::optional_parts;
+
+use crate::condition::{During, Test};
 
 /// Maximum number of grants in a list, which is also the maximum in a token of the profile.
 pub const MAX_GRANTS: usize = 64;
@@ -100,6 +121,8 @@ pub struct Grant {
     /// The arguments granted. Without a table, the grant covers any arguments. A table is closed: arguments
     /// that it does not name are denied.
     pub args: Option<BTreeMap<String, Constraint>>,
+    /// The window of time in which calls are granted. Without a window, the grant covers any time.
+    pub when: Option<During>,
 }
 
 impl Grant {
@@ -112,6 +135,7 @@ impl Grant {
             action: Pattern::from(action),
             resource: None,
             args: None,
+            when: None,
         }
     }
 
@@ -141,6 +165,20 @@ impl Grant {
             .get_or_insert_default()
             .insert(name.to_owned(), constraint.into());
         self
+    }
+
+    /// Limits the grant to a window of time that comes again each week.
+    #[must_use]
+    pub fn when(mut self, window: During) -> Grant {
+        self.when = Some(window);
+        self
+    }
+
+    /// The conditions on arguments that plain Datalog cannot express, in the order in which a token carries them. All must
+    /// be met, beside the other fields of each [`Constraint`].
+    #[must_use]
+    pub fn tests(&self) -> Vec<Test> {
+        self.args.as_ref().map(table::tests).unwrap_or_default()
     }
 
     /// The names of the top-level arguments that a closed grant allows; `None` if the grant is not closed.

@@ -9,11 +9,11 @@
 
 pub use bailiwick_biscuit::escape;
 
-#[cfg(feature = "address")]
 pub mod address;
 pub mod attenuate;
 pub mod caveat;
 pub mod claims;
+pub mod condition;
 pub mod datalog;
 pub mod dsse;
 pub mod duration;

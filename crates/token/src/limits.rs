@@ -34,7 +34,7 @@ impl Default for TokenLimits {
             blocks: 16,
             alternatives: 64,
             statements: 512,
-            predicates: 16,
+            predicates: 32,
             terms: 16,
             operations: 256,
             resolved_bytes: 64 * 1024,

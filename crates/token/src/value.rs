@@ -18,9 +18,11 @@ use serde_json::value::RawValue;
 
 use crate::escape::{quote, visible};
 
+mod list;
 mod number;
 pub mod toml;
 
+pub use list::{List, ListError, Listed};
 pub use number::{Micros, Number, NumberError};
 
 /// Maximum nesting of containers in a call's arguments, counting the arguments object itself.

@@ -36,7 +36,7 @@ impl Program {
     /// # Errors
     /// [`Error::Compile`] with the place and the fault of the first statement that cannot be evaluated.
     pub fn compile(code: &Code, authorizer: &Authorizer) -> Result<Program, Error> {
-        Base::compile(authorizer, &REVOCATION, signers(code), States::ForAll)?
+        Base::compile(authorizer, &REVOCATION, &[], signers(code), States::ForAll)?
             .program(code, Keep::All)
     }
 }
@@ -111,13 +111,30 @@ fn signers(code: &Code) -> HashMap<ScopeKey, Origin> {
 impl Base {
     /// Compiles a host's Datalog for tokens without third-party blocks. Only that Datalog sees the facts that
     /// it states or derives. Facts of the `known` predicates are stated in each evaluation, and all blocks see
-    /// them.
+    /// them. Facts of the `answered` predicates are asked of the host one by one ([`Answers`](super::Answers)), and
+    /// all blocks may ask.
     ///
     /// # Errors
-    /// [`Error::Compile`] if the Datalog cannot be evaluated, or if `known` has more than [`MAX_KNOWN`]
-    /// predicates.
-    pub fn new(authorizer: &Authorizer, known: &[Known]) -> Result<Base, Error> {
-        Base::compile(authorizer, known, HashMap::new(), States::ForItself)
+    /// [`Error::Compile`] if the Datalog cannot be evaluated, or if there are more than [`MAX_KNOWN`] known and
+    /// answered predicates.
+    pub fn new(
+        authorizer: &Authorizer,
+        known: &[Known],
+        answered: &[Known],
+    ) -> Result<Base, Error> {
+        Base::compile(
+            authorizer,
+            known,
+            answered,
+            HashMap::new(),
+            States::ForItself,
+        )
+    }
+
+    /// The host's Datalog, without a token.
+    #[must_use]
+    pub fn own(&self) -> &Program {
+        &self.program
     }
 
     /// Compiles the literal regular expressions of the host's Datalog, once for all evaluations.
@@ -151,6 +168,7 @@ impl Base {
     fn compile(
         authorizer: &Authorizer,
         known: &[Known],
+        answered: &[Known],
         signers: HashMap<ScopeKey, Origin>,
         states: States,
     ) -> Result<Base, Error> {
@@ -163,14 +181,17 @@ impl Base {
         };
         let mut compiler = Compiler::over(&base, &authorizer.code)?;
         // `Request` has room for this many, and they fit a `Relation`.
-        if known.len() > MAX_KNOWN {
+        let first = known.len().saturating_add(answered.len());
+        if first > MAX_KNOWN {
             return placed(Place::Authorizer, Err(Fault::TooLarge.into()));
         }
-        // Before any rule or check: these predicates must have the numbers of their places in `known`.
-        for known in known {
+        // Before any rule or check: these predicates must have the numbers of their places in the two lists.
+        for known in known.iter().chain(answered) {
             let added = compiler.add_relation(known.name, known.arity, None);
             placed(Place::Authorizer, added)?;
         }
+        compiler.program.known = known.len() as Relation;
+        compiler.program.answered = first as Relation;
         if let [statements, policies] = authorizer.code.blocks.as_slice() {
             let place = Place::Authorizer;
             let default = compiler.default_trust(place, statements);
@@ -192,7 +213,6 @@ impl Base {
         } = compiler;
         // From here on the rules and predicates are those of a token.
         program.own_rules = program.rules.len();
-        program.known = known.len() as Relation;
         program.pool = values.into_pool();
         (base.program, base.names) = (program, Arc::new(added));
         Ok(base)
@@ -452,6 +472,18 @@ impl<'c> Compiler<'c> {
             *slot = Some(first.unwrap_or(relation));
         }
         Ok(relation)
+    }
+
+    /// Refuses a statement of a predicate that the host answers, whatever its number of terms: nothing would ever look at
+    /// it.
+    fn unanswered(&self, name: Symbol) -> Compiled<()> {
+        let text = self.code.text(name);
+        match self.named(text) {
+            Some(first) if self.program.is_answered(first) => {
+                Err(Fault::Answered(text.to_owned()).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn named(&self, text: &str) -> Option<Relation> {

@@ -59,6 +59,12 @@ pub enum Fault {
     /// A fact, set, array or map contains a variable.
     #[error("`${0}` is used where only a value is allowed")]
     Variable(String),
+    /// A predicate that the host answers has other terms than strings, or another number of them, or something states
+    /// it.
+    #[error(
+        "the host alone answers `{0}`, and only where all its terms are written out as strings"
+    )]
+    Answered(String),
     /// The token has more blocks than an origin has bits.
     #[error("the token has more than {} blocks", super::origin::MAX_BLOCKS)]
     Blocks,

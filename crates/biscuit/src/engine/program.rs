@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::{
+    answers::Question,
     origin::{Origin, Place},
     regex::Patterns,
     rows::{Origins, Rows},
@@ -19,6 +20,9 @@ pub struct Program {
     pub(super) relations: Vec<Named>,
     /// Number of predicates whose facts the host states; they come first.
     pub(super) known: Relation,
+    /// The number after the last predicate whose facts the host answers. These come directly after the known ones.
+    pub(super) answered: Relation,
+    pub(super) questions: Vec<Asked>,
     /// The terms of the facts that blocks state, grouped by predicate.
     pub(super) facts: Vec<Term>,
     pub(super) origins: Vec<Origin>,
@@ -120,7 +124,16 @@ pub(super) struct Body {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan {
     pub(super) relation: Relation,
-    /// Index of the predicate's first term among the arguments.
+    /// Index of the predicate's first term among the arguments; of a predicate that the host answers, the number of the
+    /// question.
+    pub(super) args: u32,
+}
+
+/// A fact that a body asks the host for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) relation: Relation,
+    /// Index of the first term among the arguments.
     pub(super) args: u32,
 }
 
@@ -256,6 +269,32 @@ impl Program {
         self.relations.get(usize::from(relation))
     }
 
+    /// Returns true if the host answers this predicate.
+    #[inline]
+    pub(super) fn is_answered(&self, relation: Relation) -> bool {
+        (self.known..self.answered).contains(&relation)
+    }
+
+    /// The facts that bodies ask the host for, in the order of their numbers. The questions of the host's own Datalog
+    /// come first, with the same numbers in every program of one [`Base`](super::Base).
+    pub fn questions(&self) -> impl ExactSizeIterator<Item = Question<'_>> {
+        self.questions.iter().map(|asked| {
+            let args = self.args(asked.args, usize::from(self.arity(asked.relation)));
+            let terms = args.iter().map(|arg| match arg {
+                Arg::Value(constant) => match self.constant(*constant) {
+                    Term::Str(span) => self.pool.text(span),
+                    // The compiler admits only strings.
+                    _ => "",
+                },
+                Arg::Bind(_) | Arg::Bound(_) => "",
+            });
+            Question {
+                predicate: usize::from(asked.relation.saturating_sub(self.known)),
+                terms: terms.collect(),
+            }
+        })
+    }
+
     pub(super) fn arity(&self, relation: Relation) -> u16 {
         self.relation(relation).map_or(0, |known| known.arity)
     }
@@ -318,6 +357,7 @@ impl Program {
             size_of::<Program>(),
             self.pool.size(),
             bytes(&self.relations),
+            bytes(&self.questions),
             bytes(&self.facts),
             bytes(&self.origins),
             bytes(&self.rules),
@@ -343,6 +383,7 @@ impl Program {
         // Cached tokens live long, while compiling reserves for the worst case.
         self.pool.shrink();
         self.relations.shrink_to_fit();
+        self.questions.shrink_to_fit();
         self.facts.shrink_to_fit();
         self.origins.shrink_to_fit();
         self.rules.shrink_to_fit();

@@ -75,7 +75,8 @@ impl Source {
         expressions.filter_map(|ops| external(ops))
     }
 
-    fn bodies(&self) -> impl Iterator<Item = &Query> {
+    /// The bodies of all rules, checks and policies.
+    pub fn bodies(&self) -> impl Iterator<Item = &Query> {
         let rules = self.statements.rules.iter().map(|rule| &rule.query);
         let checks = self.statements.checks.iter();
         // Policies have bodies too: leaving them out would let restrictions on bodies be evaded.

@@ -102,6 +102,11 @@ impl Pool {
         self.elements.clear();
     }
 
+    /// The string of a span within this pool alone.
+    pub(super) fn text(&self, span: Span) -> &str {
+        self.text.get(span.range()).unwrap_or_default()
+    }
+
     pub(crate) fn shrink(&mut self) {
         self.text.shrink_to_fit();
         self.bytes.shrink_to_fit();

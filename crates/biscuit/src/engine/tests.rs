@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::datalog::{self, Binary, Block, Code, Op, Scope};
 
+mod answered;
+
 /// Makes a block from text. biscuit-auth's parser reads the text, as it reads the host's own Datalog.
 fn block(code: &str) -> Block {
     let (scopes, code) = match code.strip_prefix("trusting previous;") {
@@ -571,7 +573,7 @@ fn facts_of_another_place_or_length_are_refused() {
         name: "call",
         arity: 1,
     }];
-    let base = Base::new(&Authorizer::parse("allow if true;").unwrap(), &known).unwrap();
+    let base = Base::new(&Authorizer::parse("allow if true;").unwrap(), &known, &[]).unwrap();
     let code = Code::from_blocks(&[block("f(1); check if f($x), call($y), g($x);")]);
     let program = base.program(&code, Keep::Wanted).unwrap();
     let externs = Externs::default();
@@ -602,6 +604,6 @@ fn too_many_predicates_of_a_host_are_refused() {
         ]
     };
     let authorizer = Authorizer::default();
-    assert!(Base::new(&authorizer, &known(MAX_KNOWN)).is_ok());
-    assert!(Base::new(&authorizer, &known(MAX_KNOWN + 1)).is_err());
+    assert!(Base::new(&authorizer, &known(MAX_KNOWN), &[]).is_ok());
+    assert!(Base::new(&authorizer, &known(MAX_KNOWN + 1), &[]).is_err());
 }

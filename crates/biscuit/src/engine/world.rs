@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{
+    answers::{Answers, NONE},
     edge,
     error::Error,
     expression::{Machine, STEP_BYTES},
@@ -24,6 +25,7 @@ use crate::datalog::Predicate;
 pub struct World<'p> {
     pub(super) program: &'p Program,
     externs: &'p Externs,
+    answers: &'p dyn Answers,
     pub(super) values: Values<'p>,
     pub(super) facts: Facts<'p>,
     pub(super) fuel: Fuel,
@@ -79,6 +81,7 @@ impl<'p> World<'p> {
         World {
             program,
             externs,
+            answers: &NONE,
             values: Values::over(&program.pool, scratch.pool),
             facts: Facts::new(program, scratch.space),
             fuel: Fuel::new(budget),
@@ -89,6 +92,12 @@ impl<'p> World<'p> {
             regexes: Regexes::new(),
             granted: None,
         }
+    }
+
+    /// Sets the host's answers. Without them, no fact of an answered predicate holds.
+    #[must_use]
+    pub fn answered_by(self, answers: &'p dyn Answers) -> World<'p> {
+        World { answers, ..self }
     }
 
     /// Returns the working memory, emptied, for the next evaluation.
@@ -243,7 +252,11 @@ impl<'p> World<'p> {
         self.fuel.elements(self.program.relations.len())?;
         let relations = (0..).zip(&self.program.relations);
         Ok(relations
-            .map(|(relation, _)| self.facts.count(relation))
+            .map(|(relation, _)| match self.program.is_answered(relation) {
+                // A question has one answer from the start: it is never new, and never without rows.
+                true => 1,
+                false => self.facts.count(relation),
+            })
             .collect())
     }
 
@@ -293,6 +306,7 @@ impl<'p> World<'p> {
             self.program,
             body,
             &self.facts,
+            self.answers,
             &self.values,
             &mut self.fuel,
         )

@@ -6,6 +6,7 @@ use bailiwick_biscuit::datalog::code::{Binary, Code, Op, Query, Symbol, Term, Un
 
 use super::names;
 use crate::{
+    condition::{During, Test, above},
     grant::{Bound, Constraint, Grant, List, Pattern, top_level},
     timestamp::Timestamp,
     value::{Micros, Number, Scalar, Value},
@@ -38,6 +39,11 @@ pub fn needs_other(code: &Code, query: &Query, name: &str, text: &str) -> bool {
     })
 }
 
+/// Returns true if a path stands for the elements of an array, of which only `meets` speaks.
+fn has_each(path: &str) -> bool {
+    path.contains('*')
+}
+
 /// The fact that binds a variable, by name, and the name of the argument if the fact describes one.
 #[derive(Clone, Copy)]
 struct Binding<'c> {
@@ -52,8 +58,11 @@ struct Conditions<'c> {
     service: Option<String>,
     action: Option<Pattern>,
     resource: Option<Pattern>,
+    when: Option<During>,
     listed: Option<BTreeSet<&'c str>>,
     args: BTreeMap<String, Constraint>,
+    /// For each part of the paths in `meets`, true if it may be absent.
+    optional: BTreeMap<String, bool>,
 }
 
 /// Fills an empty slot; `None` if the slot is full. A grant never writes a second condition of one kind.
@@ -75,12 +84,20 @@ impl<'c> Conditions<'c> {
             service: None,
             action: None,
             resource: None,
+            when: None,
             listed: None,
             args: BTreeMap::new(),
+            optional: BTreeMap::new(),
         }
     }
 
     fn finish(mut self) -> Option<Grant> {
+        for (path, is_optional) in std::mem::take(&mut self.optional) {
+            // Only a part of which the table speaks itself can be optional.
+            if is_optional {
+                self.argument(&path)?.meets.get_or_insert_default().optional = true;
+            }
+        }
         let args = match self.listed {
             None if self.args.is_empty() => None,
             None => return None,
@@ -101,6 +118,7 @@ impl<'c> Conditions<'c> {
             action: self.action?,
             resource: self.resource,
             args,
+            when: self.when,
         })
     }
 
@@ -136,7 +154,14 @@ impl<'c> Conditions<'c> {
             (
                 names::ARG | names::NUM | names::DATE,
                 [Term::Str(argument), Term::Variable(variable)],
-            ) => self.bind(*variable, fact, self.text(*argument)),
+            ) if !has_each(self.text(*argument)) => {
+                self.bind(*variable, fact, self.text(*argument))
+            }
+            (names::ARG | names::NUM | names::DATE | names::JSON, [Term::Str(argument), ..])
+                if has_each(self.text(*argument)) =>
+            {
+                None
+            }
             (names::NUM, [Term::Str(argument), Term::Integer(micros)]) => {
                 let value = Value::Number(Micros(*micros).into());
                 let argument = self.text(*argument);
@@ -151,8 +176,42 @@ impl<'c> Conditions<'c> {
                 let argument = self.text(*argument);
                 once(&mut self.argument(argument)?.exact, value)
             }
+            (names::MEETS, [Term::Str(path), Term::Str(text)]) => {
+                let path = self.text(*path);
+                self.meets(path, Test::parse(path, self.text(*text)).ok()?)
+            }
+            (names::DURING, [Term::Str(text)]) => {
+                let window = During::parse(self.text(*text)).ok()?;
+                once(&mut self.when, window)
+            }
             _ => None,
         }
+    }
+
+    /// Adds a condition that plain Datalog cannot express. Conditions are sorted by kind, and each kind is there once.
+    fn meets(&mut self, path: &'c str, test: Test) -> Option<()> {
+        for (part, is_optional) in above(path).chain([path]).zip(test.optional) {
+            let known = self.optional.entry(part.to_owned()).or_insert(is_optional);
+            // A grant says of each part once whether it may be absent.
+            if *known != is_optional {
+                return None;
+            }
+        }
+        let conditions = &mut self
+            .argument(path)?
+            .meets
+            .get_or_insert_default()
+            .conditions;
+        let kind = test.condition.kind();
+        let place = conditions.partition_point(|other| other.kind() < kind);
+        if conditions
+            .get(place)
+            .is_some_and(|other| other.kind() == kind)
+        {
+            return None;
+        }
+        conditions.insert(place, test.condition);
+        Some(())
     }
 
     /// Binds a variable; `None` if it is already bound. That would be a join, which no grant writes.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     claims::MAX_TEXT,
-    grant::{Bound, Constraint, Grant, Grants, List, Pattern, top_level},
+    grant::{Bound, Constraint, Grant, Grants, List, Pattern, optional_parts, top_level},
     value::{Scalar, Value},
 };
 
@@ -112,10 +112,14 @@ impl<'g> Alternative<'g> {
         if let Some(resource) = &grant.resource {
             body.pattern(names::RESOURCE, Variable("r", None), resource)?;
         }
+        if let Some(window) = &grant.when {
+            body.predicate(names::DURING, &[Term::Str(&window.text())])?;
+        }
         if let Some(args) = &grant.args {
             body.names(args)?;
             for (index, (name, constraint)) in args.iter().enumerate() {
                 body.argument(index, name, constraint)?;
+                body.meets(args, name, constraint)?;
             }
         }
         Ok(())
@@ -200,6 +204,24 @@ impl<S: Sink> Body<'_, S> {
         self.strings_and_arrays(variable("a"), name, constraint)?;
         self.numbers(variable("m"), name, constraint)?;
         self.dates(variable("d"), name, constraint)
+    }
+
+    /// Requires the conditions that plain Datalog cannot express, one fact each.
+    fn meets(
+        &mut self,
+        args: &BTreeMap<String, Constraint>,
+        name: &str,
+        constraint: &Constraint,
+    ) -> Result<(), S::Stop> {
+        let Some(meets) = &constraint.meets else {
+            return Ok(());
+        };
+        let optional = optional_parts(args, name);
+        for condition in &meets.conditions {
+            let text = condition.text(&optional);
+            self.predicate(names::MEETS, &[Term::Str(name), Term::Str(&text)])?;
+        }
+        Ok(())
     }
 
     /// Requires an exact value. Scalars are matched by unification, which compares type and value. An array needs

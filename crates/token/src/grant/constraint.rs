@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use crate::{
+    condition::{Condition, Meets},
     escape::quote,
     timestamp::Timestamp,
-    value::{Micros, Number, Scalar, Value, separated},
+    value::{List, Listed, Micros, Number, Scalar, Value},
 };
 
 /// The conditions on one argument, which must meet all conditions that are set.
@@ -34,6 +35,9 @@ pub struct Constraint {
     pub all_of_in: Option<BTreeSet<Scalar>>,
     /// Maximum length: of a string in bytes, or of an array in elements.
     pub max_len: Option<u32>,
+    /// Conditions that plain Datalog cannot express, together with all others of the argument: where these are set, the
+    /// fields above are not.
+    pub meets: Option<Meets>,
 }
 
 impl Constraint {
@@ -100,6 +104,35 @@ impl Constraint {
         self
     }
 
+    /// Also requires a condition that plain Datalog cannot express.
+    ///
+    /// ```
+    /// use bailiwick_token::{condition::{Condition, Email}, grant::Constraint};
+    ///
+    /// let recipient = Constraint::from(Condition::Email(Email::at(["acme.example"])))
+    ///     .also(Condition::OneLine(100))
+    ///     .optional();
+    /// assert_eq!(
+    ///     recipient.to_string(),
+    ///     "an e-mail address at \"acme.example\" and one line of at most 100 bytes, or absent",
+    /// );
+    /// ```
+    #[must_use]
+    pub fn also(mut self, condition: Condition) -> Constraint {
+        self.meets
+            .get_or_insert_default()
+            .conditions
+            .push(condition);
+        self
+    }
+
+    /// Lets the argument be absent. The other conditions hold if it is there.
+    #[must_use]
+    pub fn optional(mut self) -> Constraint {
+        self.meets.get_or_insert_default().optional = true;
+        self
+    }
+
     /// Returns true if no condition is set, so that the argument may be absent.
     #[must_use]
     pub fn is_any(&self) -> bool {
@@ -144,119 +177,6 @@ impl fmt::Display for Bound {
     }
 }
 
-/// A set of values of one type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum List {
-    /// Strings, compared byte for byte.
-    Strings(BTreeSet<String>),
-    /// Numbers, compared by value.
-    Numbers(BTreeSet<Micros>),
-    /// Booleans.
-    Bools(BTreeSet<bool>),
-}
-
-/// The error of a list that mixes types or contains an unsupported value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the list does not hold values of one type that can be compared; write strings, booleans or numbers with at most six decimal places, or use `exact`"
-)]
-pub struct ListError;
-
-impl List {
-    /// Reads a list of values, all of one type.
-    ///
-    /// # Errors
-    /// [`ListError`] if the types differ, or a value is not a string, a number (see [`Number::micros`]) or a
-    /// boolean.
-    pub fn from_values(values: &[Value]) -> Result<List, ListError> {
-        let strings = values.iter().map(|value| match value {
-            Value::String(text) => Some(text.clone()),
-            _ => None,
-        });
-        let numbers = values.iter().map(|value| match value {
-            Value::Number(number) => number.micros(),
-            _ => None,
-        });
-        let bools = values.iter().map(|value| match value {
-            Value::Bool(value) => Some(*value),
-            _ => None,
-        });
-        (strings.collect::<Option<_>>().map(List::Strings))
-            .or_else(|| numbers.collect::<Option<_>>().map(List::Numbers))
-            .or_else(|| bools.collect::<Option<_>>().map(List::Bools))
-            .ok_or(ListError)
-    }
-
-    /// The values, in order.
-    #[must_use]
-    pub fn values(&self) -> Vec<Value> {
-        match self {
-            List::Strings(set) => set.iter().map(|text| Value::from(text.as_str())).collect(),
-            List::Numbers(set) => set
-                .iter()
-                .map(|micros| Value::Number((*micros).into()))
-                .collect(),
-            List::Bools(set) => set.iter().map(|value| Value::Bool(*value)).collect(),
-        }
-    }
-
-    /// Number of values.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            List::Strings(set) => set.len(),
-            List::Numbers(set) => set.len(),
-            List::Bools(set) => set.len(),
-        }
-    }
-
-    /// Returns true if there are no values.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Returns true if `value` has the type of this list's values.
-    #[must_use]
-    pub fn has_type_of(&self, value: &Value) -> bool {
-        match (self, value) {
-            (List::Strings(_), Value::String(_)) | (List::Bools(_), Value::Bool(_)) => true,
-            (List::Numbers(_), Value::Number(number)) => number.micros().is_some(),
-            _ => false,
-        }
-    }
-
-    /// Returns true if `value` is in the list.
-    #[must_use]
-    pub fn holds(&self, value: &Value) -> bool {
-        match (self, value) {
-            (List::Strings(set), Value::String(text)) => set.contains(text),
-            (List::Bools(set), Value::Bool(value)) => set.contains(value),
-            (List::Numbers(set), Value::Number(number)) => {
-                number.micros().is_some_and(|micros| set.contains(&micros))
-            }
-            _ => false,
-        }
-    }
-}
-
-impl<const N: usize> From<[&str; N]> for List {
-    fn from(texts: [&str; N]) -> List {
-        List::Strings(texts.iter().map(|&text| text.to_owned()).collect())
-    }
-}
-
-/// Writes the values separated by commas: `1, 2, 3`.
-impl fmt::Display for List {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            List::Strings(set) => separated(f, ", ", set, |f, text| quote(text).fmt(f)),
-            List::Numbers(set) => separated(f, ", ", set, |f, micros| micros.fmt(f)),
-            List::Bools(set) => separated(f, ", ", set, |f, value| value.fmt(f)),
-        }
-    }
-}
-
 impl fmt::Display for Constraint {
     /// Writes the constraint in words, such as `` at least 0.01 and at most 10000 ``, piece by piece, so that a
     /// writer with a limit can stop early.
@@ -296,6 +216,9 @@ impl fmt::Display for Constraint {
         if let Some(length) = self.max_len {
             part(format_args!("length at most {length}"))?;
         }
+        if let Some(meets) = &self.meets {
+            part(format_args!("{meets}"))?;
+        }
         if self.is_any() {
             return f.write_str("any value");
         }
@@ -303,15 +226,8 @@ impl fmt::Display for Constraint {
     }
 }
 
-/// Scalars that `Display` writes like a [`List`].
-#[derive(Debug, Clone, Copy)]
-pub struct Listed<'a, S: ?Sized>(pub &'a S);
-
-impl<'a, S: ?Sized> fmt::Display for Listed<'a, S>
-where
-    &'a S: IntoIterator<Item = &'a Scalar>,
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        separated(f, ", ", self.0, |f, scalar| scalar.fmt(f))
+impl From<Condition> for Constraint {
+    fn from(condition: Condition) -> Constraint {
+        Constraint::any().also(condition)
     }
 }

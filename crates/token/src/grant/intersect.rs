@@ -1,9 +1,17 @@
 //! The intersection of lists of grants: the calls that all of them allow.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{Bound, Constraint, Grant, Grants, List, top_level};
-use crate::value::Value;
+use super::{
+    Bound, Constraint, Grant, Grants, List,
+    normal::normalize,
+    table::{Args, below, may_be_absent, members},
+    top_level,
+};
+use crate::{
+    condition::{Meets, Merged, above, merge_values, steps_above},
+    value::Value,
+};
 
 /// Maximum number of combinations to list. A token within its limits can have many more, too many for a person
 /// to read.
@@ -61,96 +69,159 @@ fn narrow(all: &[Grant], grant: &Grant) -> Option<Effective> {
     let mut all = all.to_vec();
     for part in &mut all {
         match part.intersect(grant) {
-            Intersection::Nothing => return None,
-            Intersection::One(one) => {
+            Err(NoSingle::Nothing) => return None,
+            Ok(one) => {
                 *part = one;
                 return Some(all);
             }
-            Intersection::Both => {}
+            Err(NoSingle::Both) => {}
         }
     }
     all.push(grant.clone());
     Some(all)
 }
 
-enum Intersection {
+/// The reason why no single grant allows exactly the calls that two grants allow.
+enum NoSingle {
     /// No call meets both grants.
     Nothing,
-    /// This grant allows exactly the calls that both allow.
-    One(Grant),
     /// A call must meet both grants, which no single grant can express.
     Both,
 }
 
 impl Grant {
-    fn intersect(&self, other: &Grant) -> Intersection {
+    fn intersect(&self, other: &Grant) -> Result<Grant, NoSingle> {
         let Some(action) = self.action.intersect(&other.action) else {
-            return Intersection::Nothing;
+            return Err(NoSingle::Nothing);
         };
         if self.service != other.service {
-            return Intersection::Nothing;
+            return Err(NoSingle::Nothing);
         }
         let resource = match (&self.resource, &other.resource) {
             (Some(a), Some(b)) => match a.intersect(b) {
                 Some(resource) => Some(resource),
-                None => return Intersection::Nothing,
+                None => return Err(NoSingle::Nothing),
             },
             (a, b) => a.clone().or_else(|| b.clone()),
         };
         let args = match (&self.args, &other.args) {
-            (Some(a), Some(b)) => match arguments(a, b) {
-                Ok(args) => Some(args),
-                Err(intersection) => return intersection,
+            (Some(a), Some(b)) => Some(arguments(a, b)?),
+            (a, b) => a.clone().or_else(|| b.clone()),
+        };
+        let when = match (&self.when, &other.when) {
+            (Some(a), Some(b)) => match a.both(b) {
+                Ok(Some(both)) => Some(both),
+                Ok(None) => return Err(NoSingle::Nothing),
+                Err(_) => return Err(NoSingle::Both),
             },
             (a, b) => a.clone().or_else(|| b.clone()),
         };
-        Intersection::One(Grant {
+        Ok(Grant {
             service: self.service.clone(),
             action,
             resource,
             args,
+            when,
         })
     }
 }
 
-type Args = BTreeMap<String, Constraint>;
-
-fn arguments(a: &Args, b: &Args) -> Result<Args, Intersection> {
+fn arguments(a: &Args, b: &Args) -> Result<Args, NoSingle> {
     let names = |args: &Args| {
         args.keys()
             .map(|name| top_level(name).to_owned())
             .collect::<BTreeSet<_>>()
     };
     let (in_a, in_b) = (names(a), names(b));
-    let mut both = Args::new();
-    for (name, constraint) in a.iter().chain(b) {
-        let shared = in_a.contains(top_level(name)) && in_b.contains(top_level(name));
-        if !shared && constraint.is_any() {
-            continue;
+    // An argument that only one side lists is denied by the other, so that side must let it be absent.
+    for (args, others) in [(a, &in_b), (b, &in_a)] {
+        let mut unshared = args
+            .keys()
+            .map(|name| top_level(name))
+            .filter(|name| !others.contains(*name));
+        if !unshared.all(|name| may_be_absent(args, name)) {
+            return Err(NoSingle::Nothing);
         }
-        if !shared {
-            // One side requires the argument, and the other denies it.
-            return Err(Intersection::Nothing);
-        }
-        let merged = match both.get(name) {
-            None => constraint.clone(),
-            Some(present) => present.intersect(constraint)?,
-        };
-        both.insert(name.clone(), merged);
     }
-    // A wildcard adds nothing to a constraint on members of the same argument.
-    let constrained: BTreeSet<String> = (both.iter())
-        .filter(|(name, constraint)| name.contains('.') && !constraint.is_any())
-        .map(|(name, _)| top_level(name).to_owned())
+    let shared = |name: &str| in_a.contains(top_level(name)) && in_b.contains(top_level(name));
+    let paths: BTreeSet<&String> = a
+        .keys()
+        .chain(b.keys())
+        .filter(|name| shared(name))
         .collect();
-    both.retain(|name, constraint| !(constraint.is_any() && constrained.contains(name)));
-    Ok(both)
+    let mut both = Args::new();
+    for path in paths {
+        let merged = match (a.get(path), b.get(path)) {
+            (Some(a), Some(b)) if a.meets.is_none() && b.meets.is_none() => a.intersect(b)?,
+            (Some(one), None) | (None, Some(one)) if one.meets.is_none() => one.clone(),
+            (one, other) => meets(path, one, other, (a, b))?,
+        };
+        both.insert(path.clone(), merged);
+    }
+    // A member of a closed object that the object does not list: nothing, or an absent parent.
+    let misplaced = both.keys().any(|path| {
+        let mut steps = steps_above(path);
+        steps
+            .any(|(parent, name)| members(&both, parent).is_some_and(|names| !names.contains(name)))
+    });
+    if misplaced {
+        return Err(NoSingle::Both);
+    }
+    drop_stars(&mut both);
+    match normalize(&mut both) {
+        Ok(()) => Ok(both),
+        Err(_) => Err(NoSingle::Both),
+    }
+}
+
+/// Takes the constraints at a path together, of which at least one is in `meets`.
+fn meets(
+    path: &str,
+    one: Option<&Constraint>,
+    other: Option<&Constraint>,
+    (a, b): (&Args, &Args),
+) -> Result<Constraint, NoSingle> {
+    // What each side lets be absent, both do.
+    let optional = |part: &str| may_be_absent(a, part) && may_be_absent(b, part);
+    let conditions = [one, other]
+        .into_iter()
+        .flatten()
+        .flat_map(Constraint::conditions);
+    match merge_values(conditions.collect(), path.contains('.')) {
+        // Members below it demand that it is there.
+        Merged::Into(conditions) if conditions.is_empty() && !optional(path) => {
+            Ok(Constraint::any())
+        }
+        Merged::Into(conditions) => Ok(Constraint {
+            meets: Some(Meets {
+                optional: optional(path),
+                conditions,
+            }),
+            ..Constraint::any()
+        }),
+        // No value meets both, but the member may be absent.
+        Merged::Never if above(path).chain([path]).any(optional) => Err(NoSingle::Both),
+        Merged::Never => Err(NoSingle::Nothing),
+        Merged::Neither(_) => Err(NoSingle::Both),
+    }
+}
+
+/// Drops wildcards beside constraints on members of the same argument, to which they add nothing.
+fn drop_stars(args: &mut Args) {
+    let stars = args
+        .iter()
+        .filter(|(name, constraint)| constraint.is_any() && below(args, name).next().is_some());
+    let stars: Vec<String> = stars.map(|(name, _)| name.clone()).collect();
+    for star in stars {
+        args.remove(&star);
+    }
 }
 
 impl Constraint {
-    fn intersect(&self, other: &Constraint) -> Result<Constraint, Intersection> {
+    /// Takes the basic conditions together. Those in `meets` are not looked at.
+    fn intersect(&self, other: &Constraint) -> Result<Constraint, NoSingle> {
         let exact = match (&self.exact, &other.exact) {
-            (Some(a), Some(b)) if a != b => return Err(Intersection::Nothing),
+            (Some(a), Some(b)) if a != b => return Err(NoSingle::Nothing),
             (a, b) => a.clone().or_else(|| b.clone()),
         };
         let merged = Constraint {
@@ -171,29 +242,30 @@ impl Constraint {
             })?,
             contains: either(&self.contains, &other.contains, |a, b| {
                 // One string can contain both texts, even if neither contains the other.
-                longer(a, b, |long, short| long.contains(short)).map_err(|_| Intersection::Both)
+                longer(a, b, |long, short| long.contains(short)).map_err(|_| NoSingle::Both)
             })?,
             all_of_in: either(&self.all_of_in, &other.all_of_in, |a, b| {
                 let common: BTreeSet<_> = a.intersection(b).cloned().collect();
                 // The empty array still meets both conditions, but a set without elements cannot be written.
                 if common.is_empty() {
-                    Err(Intersection::Both)
+                    Err(NoSingle::Both)
                 } else {
                     Ok(common)
                 }
             })?,
             max_len: either(&self.max_len, &other.max_len, |a, b| Ok(*a.min(b)))?,
+            meets: None,
         };
         merged.satisfiable()
     }
 
-    /// Drops conditions that another condition implies; [`Intersection::Nothing`] if two conditions contradict
+    /// Drops conditions that another condition implies; [`NoSingle::Nothing`] if two conditions contradict
     /// each other.
-    fn satisfiable(mut self) -> Result<Constraint, Intersection> {
+    fn satisfiable(mut self) -> Result<Constraint, NoSingle> {
         if let (Some(min), Some(max)) = (self.min, self.max)
             && (same_kind(min, max, min).is_err() || min > max)
         {
-            return Err(Intersection::Nothing);
+            return Err(NoSingle::Nothing);
         }
         if let Some(value) = &self.exact {
             let in_list = self.one_of.as_ref().is_none_or(|list| list.holds(value));
@@ -204,7 +276,7 @@ impl Constraint {
             let in_range = self.min.is_none_or(|min| bounded(value, |v| v >= min, min))
                 && self.max.is_none_or(|max| bounded(value, |v| v <= max, max));
             if !in_list || !not_in_list || !in_range {
-                return Err(Intersection::Nothing);
+                return Err(NoSingle::Nothing);
             }
             // The exact value meets them, so they say nothing more.
             (self.one_of, self.not_one_of, self.min, self.max) = (None, None, None, None);
@@ -217,8 +289,8 @@ impl Constraint {
 fn either<T: Clone>(
     a: &Option<T>,
     b: &Option<T>,
-    merge: impl Fn(&T, &T) -> Result<T, Intersection>,
-) -> Result<Option<T>, Intersection> {
+    merge: impl Fn(&T, &T) -> Result<T, NoSingle>,
+) -> Result<Option<T>, NoSingle> {
     match (a, b) {
         (Some(a), Some(b)) => merge(a, b).map(Some),
         (a, b) => Ok(a.clone().or_else(|| b.clone())),
@@ -226,44 +298,44 @@ fn either<T: Clone>(
 }
 
 /// Returns `chosen` if both bounds are numbers or both are dates. No value meets bounds of both kinds.
-fn same_kind(a: Bound, b: Bound, chosen: Bound) -> Result<Bound, Intersection> {
+fn same_kind(a: Bound, b: Bound, chosen: Bound) -> Result<Bound, NoSingle> {
     match (a, b) {
         (Bound::Number(_), Bound::Number(_)) | (Bound::Date(_), Bound::Date(_)) => Ok(chosen),
-        _ => Err(Intersection::Nothing),
+        _ => Err(NoSingle::Nothing),
     }
 }
 
-fn longer(a: &str, b: &str, covers: impl Fn(&str, &str) -> bool) -> Result<String, Intersection> {
+fn longer(a: &str, b: &str, covers: impl Fn(&str, &str) -> bool) -> Result<String, NoSingle> {
     if covers(a, b) {
         Ok(a.to_owned())
     } else if covers(b, a) {
         Ok(b.to_owned())
     } else {
-        Err(Intersection::Nothing)
+        Err(NoSingle::Nothing)
     }
 }
 
-fn common(a: &List, b: &List) -> Result<List, Intersection> {
+fn common(a: &List, b: &List) -> Result<List, NoSingle> {
     let list = match (a, b) {
         (List::Strings(a), List::Strings(b)) => List::Strings(a.intersection(b).cloned().collect()),
         (List::Numbers(a), List::Numbers(b)) => List::Numbers(a.intersection(b).copied().collect()),
         (List::Bools(a), List::Bools(b)) => List::Bools(a.intersection(b).copied().collect()),
-        _ => return Err(Intersection::Nothing),
+        _ => return Err(NoSingle::Nothing),
     };
     if list.is_empty() {
-        Err(Intersection::Nothing)
+        Err(NoSingle::Nothing)
     } else {
         Ok(list)
     }
 }
 
-fn union(a: &List, b: &List) -> Result<List, Intersection> {
+fn union(a: &List, b: &List) -> Result<List, NoSingle> {
     match (a, b) {
         (List::Strings(a), List::Strings(b)) => Ok(List::Strings(a | b)),
         (List::Numbers(a), List::Numbers(b)) => Ok(List::Numbers(a | b)),
         (List::Bools(a), List::Bools(b)) => Ok(List::Bools(a | b)),
         // No value has both types.
-        _ => Err(Intersection::Nothing),
+        _ => Err(NoSingle::Nothing),
     }
 }
 

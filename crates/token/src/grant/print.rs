@@ -1,11 +1,21 @@
 //! The writers of grants: one structure, written as TOML or JSON.
 
-use std::{collections::BTreeMap, fmt, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    fmt::Write,
+};
 
 use serde::{Serialize, Serializer};
 
-use super::{Bound, Constraint, Grant, Grants};
+mod conditions;
+
+use super::{
+    Bound, Constraint, Grant, Grants,
+    table::{Args, members},
+};
 use crate::{
+    condition::{Days, During, TimeOfDay, steps_above},
     escape::{name, quote_toml},
     value::{Scalar, Value},
 };
@@ -48,11 +58,11 @@ impl Grant {
         if let Some(resource) = &self.resource {
             table.insert("resource".to_owned(), Value::from(resource.to_string()));
         }
+        if let Some(window) = &self.when {
+            table.insert("when".to_owned(), window_value(window));
+        }
         if let Some(args) = &self.args {
-            let args = args
-                .iter()
-                .map(|(name, constraint)| (name.clone(), constraint.to_value()));
-            table.insert("args".to_owned(), Value::Object(args.collect()));
+            table.insert("args".to_owned(), Value::Object(written(args)));
         }
         Value::Object(table)
     }
@@ -66,6 +76,9 @@ impl fmt::Display for Grant {
         write!(f, "{} {}", name(&self.service), name(&action))?;
         if let Some(resource) = &self.resource {
             write!(f, " on {}", name(&resource.to_string()))?;
+        }
+        if let Some(window) = &self.when {
+            write!(f, " {window}")?;
         }
         let Some(args) = &self.args else {
             return Ok(());
@@ -82,13 +95,57 @@ impl fmt::Display for Grant {
     }
 }
 
+/// The arguments as text names them. An object of which members are named, and which may have others, says so.
+fn written(args: &Args) -> BTreeMap<String, Value> {
+    let mut written: BTreeMap<String, Value> = (args.iter())
+        .map(|(name, constraint)| (name.clone(), constraint.to_value()))
+        .collect();
+    let steps = args.keys().flat_map(|name| steps_above(name));
+    let named: BTreeSet<&str> = steps
+        .filter(|(_, member)| *member != "*")
+        .map(|(parent, _)| parent)
+        .collect();
+    for parent in named
+        .into_iter()
+        .filter(|parent| members(args, parent).is_none())
+    {
+        let open = match args.get(parent) {
+            Some(constraint) if !constraint.is_any() => {
+                let mut table = constraint.table();
+                table.insert("members".to_owned(), Value::from("any"));
+                Value::Object(table)
+            }
+            _ => Value::from("*"),
+        };
+        written.insert(parent.to_owned(), open);
+    }
+    written
+}
+
+fn window_value(window: &During) -> Value {
+    let mut table = BTreeMap::from([("zone".to_owned(), Value::from(window.zone()))]);
+    if window.days() != Days::ALL {
+        table.insert("days".to_owned(), Value::from(window.days().ranges()));
+    }
+    if window.start() != TimeOfDay::MIDNIGHT {
+        table.insert("from".to_owned(), Value::from(window.start().to_string()));
+    }
+    if window.end() != TimeOfDay::END {
+        table.insert("to".to_owned(), Value::from(window.end().to_string()));
+    }
+    Value::Object(table)
+}
+
 impl Constraint {
     /// Converts the constraint to its text form: a bare value if that is enough, a table otherwise.
     fn to_value(&self) -> Value {
         if self.is_any() {
             return Value::from("*");
         }
-        let members = self.members();
+        if self.meets.is_some() {
+            return Value::Object(self.table());
+        }
+        let members = self.table();
         match (&self.exact, members.len()) {
             (Some(Value::Object(_)), _) => Value::Object(members),
             (Some(Value::String(star)), _) if star == "*" => Value::Object(members),
@@ -97,7 +154,11 @@ impl Constraint {
         }
     }
 
-    fn members(&self) -> BTreeMap<String, Value> {
+    /// The table of the text form.
+    fn table(&self) -> BTreeMap<String, Value> {
+        if let Some(meets) = &self.meets {
+            return conditions::members(meets);
+        }
         let text = |text: &Option<String>| text.as_deref().map(Value::from);
         let bound = |bound: Option<Bound>| bound.map(|bound| Value::from(bound.to_string()));
         let scalars = |set: &std::collections::BTreeSet<Scalar>| {
@@ -143,23 +204,26 @@ fn grant_toml(grant: &Grant) -> String {
     if let Some(resource) = &grant.resource {
         line("resource", toml_string(&resource.to_string()));
     }
+    if let Some(window) = &grant.when {
+        line("when", value_toml(&window_value(window)));
+    }
     if let Some(args) = &grant.args {
         text.push_str("[grant.args]\n");
-        for (name, constraint) in args {
-            let _ = writeln!(text, "{} = {}", toml_key(name), constraint_toml(constraint));
+        for (name, value) in written(args) {
+            let _ = writeln!(text, "{} = {}", toml_key(&name), constraint_toml(&value));
         }
     }
     text
 }
 
-fn constraint_toml(constraint: &Constraint) -> String {
-    match constraint.to_value() {
+fn constraint_toml(value: &Value) -> String {
+    match value {
         Value::Object(members) => {
             let members = members.iter().map(|(key, value)| member_toml(key, value));
             format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
         }
-        value if holds_null(&value) => format!("{{ {} }}", member_toml("exact", &value)),
-        value => value_toml(&value),
+        value if holds_null(value) => format!("{{ {} }}", member_toml("exact", value)),
+        value => value_toml(value),
     }
 }
 
@@ -180,7 +244,7 @@ fn holds_null(value: &Value) -> bool {
     }
 }
 
-fn value_toml(value: &Value) -> String {
+pub(super) fn value_toml(value: &Value) -> String {
     match value {
         // Only exact values contain nulls, and `member_toml` writes those as JSON text.
         Value::Null => toml_string("null"),
@@ -208,7 +272,7 @@ fn value_toml(value: &Value) -> String {
     }
 }
 
-fn toml_key(name: &str) -> String {
+pub(super) fn toml_key(name: &str) -> String {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     if !name.is_empty() && name.bytes().all(bare) {
         name.to_owned()

@@ -1,10 +1,30 @@
 //! The readers of grants: one structure, written as TOML or JSON.
+//!
+//! A reader goes on behind a mistake, so that one look at a text finds all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Bound, Constraint, Grant, Grants, List, Pattern};
+mod close;
+mod conditions;
+mod constraint;
+mod read;
+mod table;
+mod when;
+
+use self::{
+    close::close,
+    constraint::written,
+    read::{at, join, object, string, unknown_key},
+    table::Table,
+    when::window,
+};
+use super::{
+    Grant, Grants, GrantsError, Pattern, check,
+    mistake::{Mistakes, first},
+    table::Args,
+};
 use crate::value::{
-    Scalar, Value,
+    Value,
     toml::{Document, TomlError},
 };
 
@@ -15,51 +35,21 @@ const MAX_GRANTS_TEXT: usize = 256 * 1024;
 /// value below it.
 const MAX_TEXT_DEPTH: usize = 5 + crate::value::MAX_DEPTH;
 
-/// The error of grants that are not well formed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}`{path}`: {message}", .line.map(|line| format!("line {line}, ")).unwrap_or_default())]
-pub struct GrantsError {
-    /// Path of the fault, such as `grant[0].args.amount.min`.
-    pub path: String,
-    /// Line of the fault in a TOML text, counted from 1.
-    pub line: Option<usize>,
-    /// A description of the fault and its correction.
-    pub message: String,
-}
-
-impl GrantsError {
-    pub(super) fn at(path: impl ToString, message: impl Into<String>) -> GrantsError {
-        GrantsError {
-            path: path.to_string(),
-            line: None,
-            message: message.into(),
-        }
-    }
-}
-
 impl Grants {
     /// Reads grants from TOML (`[[grant]]` tables).
     ///
     /// # Errors
-    /// [`GrantsError`], with line and path, unless all grants are well formed.
+    /// The first [`GrantsError`], with line and path, unless all grants are well formed.
     pub fn from_toml(text: &str) -> Result<Grants, GrantsError> {
-        bounded(text)?;
-        let document = Document::parse(text)?;
-        Grants::from_value(document.value()).map_err(|error| GrantsError {
-            line: document.line(&error.path),
-            ..error
-        })
+        Grants::parse_toml(text).map_err(first)
     }
 
     /// Reads grants from JSON of the same structure as the TOML form: `{"grant":[…]}`.
     ///
     /// # Errors
-    /// [`GrantsError`], with the path, unless all grants are well formed.
+    /// The first [`GrantsError`], with the path, unless all grants are well formed.
     pub fn from_json(text: &str) -> Result<Grants, GrantsError> {
-        bounded(text)?;
-        let value = Value::parse_within(text, MAX_TEXT_DEPTH)
-            .map_err(|error| GrantsError::at("grant", error.to_string()))?;
-        Grants::from_value(&value)
+        Grants::parse_json(text).map_err(first)
     }
 
     /// Reads grants from the structure that both text forms share: an object with the list `grant`.
@@ -67,19 +57,81 @@ impl Grants {
     /// # Errors
     /// As for [`Grants::from_json`].
     pub fn from_value(value: &Value) -> Result<Grants, GrantsError> {
-        let file = object("", value)?;
-        only_keys("", file, &["grant"])?;
-        let Some(Value::Array(items)) = file.get("grant") else {
-            return Err(GrantsError::at(
-                "grant",
-                "`grant` is not a list of grants; write `[[grant]]` tables in TOML, or an array in JSON",
-            ));
+        Grants::parse_value(value).map_err(first)
+    }
+
+    /// Like [`Grants::from_toml`], but finds all mistakes.
+    ///
+    /// ```
+    /// use bailiwick_token::grant::Grants;
+    ///
+    /// let text = "[[grant]]\nservice = 'erp'\naction = 'order'\nargs.a = { mx = 1 }\nargs.b = { max = 'x' }\n";
+    /// let lines = Grants::parse_toml(text).map_err(|mistakes| {
+    ///     mistakes.iter().filter_map(|mistake| mistake.line).collect::<Vec<_>>()
+    /// });
+    /// assert_eq!(lines, Err(vec![4, 5]));
+    /// ```
+    ///
+    /// # Errors
+    /// All mistakes by line, up to a hundred.
+    pub fn parse_toml(text: &str) -> Result<Grants, Vec<GrantsError>> {
+        bounded(text).map_err(|error| vec![error])?;
+        let (document, faults) = Document::parse_all(text);
+        let Some(document) = document else {
+            return Err(faults.into_iter().map(GrantsError::from).collect());
         };
-        let grants = items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| grant(&format!("grant[{index}]"), item));
-        Grants::new(grants.collect::<Result<Vec<_>, _>>()?)
+        let mut mistakes = Mistakes::default();
+        let mut faulty = BTreeSet::new();
+        for fault in faults {
+            faulty.insert(fault.path.clone());
+            mistakes.add(fault.into());
+        }
+        let read = Grants::parse_value(document.value());
+        // What cannot be a value at all was read as null, which has been reported.
+        let is_known = |path: &str| {
+            let item = format!("{path}[");
+            faulty
+                .iter()
+                .any(|faulty| faulty == path || faulty.starts_with(&item))
+        };
+        let found = read.as_ref().err().into_iter().flatten();
+        for mistake in found.filter(|mistake| !is_known(&mistake.path)) {
+            mistakes.add(GrantsError {
+                line: document.line(&mistake.path),
+                ..mistake.clone()
+            });
+        }
+        match (read, mistakes.or(())) {
+            (Ok(grants), Ok(())) => Ok(grants),
+            (_, Err(mut mistakes)) => {
+                mistakes.sort_by_key(|mistake| mistake.line);
+                Err(mistakes)
+            }
+            (Err(mistakes), Ok(())) => Err(mistakes),
+        }
+    }
+
+    /// Like [`Grants::from_json`], but finds all mistakes.
+    ///
+    /// # Errors
+    /// All mistakes, up to a hundred.
+    pub fn parse_json(text: &str) -> Result<Grants, Vec<GrantsError>> {
+        let value = bounded(text).and_then(|()| {
+            Value::parse_within(text, MAX_TEXT_DEPTH)
+                .map_err(|error| GrantsError::at("grant", error.to_string()))
+        });
+        Grants::parse_value(&value.map_err(|error| vec![error])?)
+    }
+
+    /// Like [`Grants::from_value`], but finds all mistakes.
+    ///
+    /// # Errors
+    /// All mistakes, up to a hundred.
+    pub fn parse_value(value: &Value) -> Result<Grants, Vec<GrantsError>> {
+        let mut mistakes = Mistakes::default();
+        let grants = file(&mut mistakes, value);
+        let grants = mistakes.or(grants)?;
+        Grants::new(grants).map_err(|error| vec![error])
     }
 }
 
@@ -100,7 +152,7 @@ impl From<TomlError> for GrantsError {
 
 fn bounded(text: &str) -> Result<(), GrantsError> {
     if text.len() > MAX_GRANTS_TEXT {
-        return Err(GrantsError::at(
+        return Err(at(
             "grant",
             format!("the text is longer than {MAX_GRANTS_TEXT} bytes"),
         ));
@@ -108,182 +160,83 @@ fn bounded(text: &str) -> Result<(), GrantsError> {
     Ok(())
 }
 
-fn grant(path: &str, value: &Value) -> Result<Grant, GrantsError> {
-    let table = object(path, value)?;
-    // An unknown key may be a misspelt restriction; ignoring it would grant more than its writer meant.
-    only_keys(path, table, &["service", "action", "resource", "args"])?;
-    let text = |key: &str| match table.get(key) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.as_str())),
-        Some(other) => Err(GrantsError::at(
-            join(path, key),
-            format!("this is {} and not a string; write a string", other.kind()),
-        )),
+fn file(mistakes: &mut Mistakes, value: &Value) -> Vec<Grant> {
+    let Some(file) = mistakes.take(object("", value)) else {
+        return Vec::new();
     };
-    let needed =
-        |key: &str| text(key)?.ok_or_else(|| GrantsError::at(join(path, key), "is missing"));
-    let args = match table.get("args") {
-        None => None,
-        Some(value) => Some(arguments(&join(path, "args"), value)?),
-    };
-    Ok(Grant {
-        service: needed("service")?.to_owned(),
-        action: Pattern::from(needed("action")?),
-        resource: text("resource")?.map(Pattern::from),
-        args,
-    })
-}
-
-fn arguments(path: &str, value: &Value) -> Result<BTreeMap<String, Constraint>, GrantsError> {
-    let mut args = BTreeMap::new();
-    for (name, value) in object(path, value)? {
-        let path = join(path, name);
-        let constraint = match value {
-            Value::String(star) if star == "*" => Constraint::any(),
-            Value::Object(table) => constraint(&path, table)?,
-            scalar_or_array => Constraint::exact(scalar_or_array.clone()),
-        };
-        args.insert(name.clone(), constraint);
+    for key in file.keys().filter(|key| *key != "grant") {
+        mistakes.add(unknown_key("", key, &["grant"]));
     }
-    Ok(args)
-}
-
-fn constraint(path: &str, table: &BTreeMap<String, Value>) -> Result<Constraint, GrantsError> {
-    // It would allow any value, which a writer must ask for by name.
-    if table.is_empty() {
-        return Err(GrantsError::at(
-            path,
-            "the constraint is empty; write \"*\" for any value",
+    let Some(Value::Array(items)) = file.get("grant") else {
+        mistakes.add(at(
+            "grant",
+            "`grant` is not a list of grants; write `[[grant]]` tables in TOML, or an array in JSON",
         ));
+        return Vec::new();
+    };
+    let grants = items.iter().enumerate();
+    let grants = grants.take_while(|(index, _)| *index <= super::MAX_GRANTS);
+    let mut read = Vec::new();
+    for (index, item) in grants {
+        read.extend(grant(mistakes, index, item));
     }
-    let mut constraint = Constraint::default();
-    for (key, value) in table {
-        let path = join(path, key);
-        match key.as_str() {
-            "exact" => set(&path, &mut constraint.exact, value.clone())?,
-            "exact_json" => set(&path, &mut constraint.exact, exact_json(&path, value)?)?,
-            "one_of" => constraint.one_of = Some(list(&path, value)?),
-            "not_one_of" => constraint.not_one_of = Some(list(&path, value)?),
-            "min" => constraint.min = Some(bound(&path, value)?),
-            "max" => constraint.max = Some(bound(&path, value)?),
-            "prefix" => constraint.prefix = Some(string(&path, value)?),
-            "suffix" => constraint.suffix = Some(string(&path, value)?),
-            "contains" => constraint.contains = Some(string(&path, value)?),
-            "all_of_in" => constraint.all_of_in = Some(scalars(&path, value)?),
-            "max_len" => constraint.max_len = Some(length(&path, value)?),
-            _ => {
-                return Err(GrantsError::at(
-                    &path,
-                    "unknown constraint; write exact, one_of, not_one_of, min, max, prefix, suffix, contains, all_of_in or max_len, or name a member of an object by its quoted path, as in \"address.city\"",
-                ));
-            }
+    read
+}
+
+const KEYS: [&str; 5] = ["service", "action", "resource", "args", "when"];
+
+fn grant(mistakes: &mut Mistakes, index: usize, value: &Value) -> Option<Grant> {
+    let before = mistakes.count();
+    let mut table = Table::open(mistakes, &format!("grant[{index}]"), value, &KEYS)?;
+    let service = table.need("service", string);
+    let action = table
+        .need("action", string)
+        .map(|text| Pattern::from(text.as_str()));
+    let resource = table
+        .get("resource", string)
+        .map(|text| Pattern::from(text.as_str()));
+    let when = table.get_table("when", window);
+    let args = table.get_table("args", |mistakes, path, value| {
+        arguments(mistakes, index, path, value)
+    });
+    if let Some(service) = &service {
+        check::service(mistakes, index, service);
+    }
+    if let Some(action) = &action {
+        check::action(mistakes, index, action);
+    }
+    if let Some(resource) = &resource {
+        check::resource(mistakes, index, resource);
+    }
+    let grant = Grant {
+        service: service?,
+        action: action?,
+        resource,
+        args,
+        when,
+    };
+    (mistakes.count() == before && !mistakes.is_full()).then_some(grant)
+}
+
+fn arguments(mistakes: &mut Mistakes, index: usize, path: &str, value: &Value) -> Option<Args> {
+    let before = mistakes.count();
+    let mut args = BTreeMap::new();
+    let mut open = BTreeSet::new();
+    for (name, value) in mistakes.take(object(path, value))? {
+        let Some(written) = written(mistakes, &join(path, name), value) else {
+            continue;
+        };
+        check::argument(mistakes, index, name, &written.constraint);
+        if written.is_open {
+            open.insert(name.clone());
         }
+        args.insert(name.clone(), written.constraint);
     }
-    Ok(constraint)
-}
-
-fn set(path: &str, slot: &mut Option<Value>, value: Value) -> Result<(), GrantsError> {
-    match slot.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(GrantsError::at(
-            path,
-            "`exact` and `exact_json` have the same meaning; write only one of them",
-        )),
+    // What is missing could be what another argument names.
+    if mistakes.count() > before || mistakes.is_full() {
+        return None;
     }
-}
-
-/// Reads the JSON text of an exact value. TOML uses this form for values that contain null, which TOML cannot
-/// write.
-fn exact_json(path: &str, value: &Value) -> Result<Value, GrantsError> {
-    Value::parse(&string(path, value)?).map_err(|error| GrantsError::at(path, error.to_string()))
-}
-
-fn bound(path: &str, value: &Value) -> Result<Bound, GrantsError> {
-    let parsed = match value {
-        Value::String(text) => text.parse(),
-        // A decimal written as a TOML or JSON number is read from its text, so it is exact too.
-        Value::Number(number) => number.to_string().parse(),
-        _ => Err(super::BoundError),
-    };
-    parsed.map_err(|error| GrantsError::at(path, error.to_string()))
-}
-
-fn list(path: &str, value: &Value) -> Result<List, GrantsError> {
-    let items = array(path, value)?;
-    List::from_values(items).map_err(|error| GrantsError::at(path, error.to_string()))
-}
-
-fn scalars(path: &str, value: &Value) -> Result<BTreeSet<Scalar>, GrantsError> {
-    let items = array(path, value)?;
-    items
-        .iter()
-        .map(|item| {
-            item.as_scalar().ok_or_else(|| {
-                GrantsError::at(path, format!("`{item}` cannot be compared inside an array; use strings, booleans and integers of 64 bits"))
-            })
-        })
-        .collect()
-}
-
-fn length(path: &str, value: &Value) -> Result<u32, GrantsError> {
-    let length = match value {
-        Value::Number(number) => number
-            .integer()
-            .and_then(|length| u32::try_from(length).ok()),
-        _ => None,
-    };
-    length
-        .ok_or_else(|| GrantsError::at(path, "not a whole number from 0 to 4294967295; write one"))
-}
-
-fn string(path: &str, value: &Value) -> Result<String, GrantsError> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        other => Err(GrantsError::at(
-            path,
-            format!("this is {} and not a string; write a string", other.kind()),
-        )),
-    }
-}
-
-fn array<'a>(path: &str, value: &'a Value) -> Result<&'a [Value], GrantsError> {
-    match value {
-        Value::Array(items) => Ok(items),
-        other => Err(GrantsError::at(
-            path,
-            format!("this is {} and not a list; write a list", other.kind()),
-        )),
-    }
-}
-
-fn object<'a>(path: &str, value: &'a Value) -> Result<&'a BTreeMap<String, Value>, GrantsError> {
-    match value {
-        Value::Object(table) => Ok(table),
-        other => Err(GrantsError::at(
-            path,
-            format!("this is {} and not a table; write a table", other.kind()),
-        )),
-    }
-}
-
-fn only_keys(
-    path: &str,
-    table: &BTreeMap<String, Value>,
-    known: &[&str],
-) -> Result<(), GrantsError> {
-    match table.keys().find(|key| !known.contains(&key.as_str())) {
-        None => Ok(()),
-        Some(key) => Err(GrantsError::at(
-            join(path, key),
-            format!("unknown key; write one of {}", known.join(", ")),
-        )),
-    }
-}
-
-fn join(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
+    close(mistakes, path, &mut args, &open);
+    check::arguments(mistakes, index, &mut args);
+    Some(args)
 }

@@ -3,10 +3,18 @@
 //! The test is sound but not complete: "yes" is proven condition by condition, and "no" only means that no
 //! such proof was found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{Bound, Constraint, Grant, Grants, List, Pattern, intersect::bounded, top_level};
-use crate::value::Value;
+use super::{
+    Bound, Constraint, Grant, Grants, List, Pattern,
+    intersect::bounded,
+    table::{Args, excludes, is_optional, may_be_absent, says_something},
+    top_level,
+};
+use crate::{
+    condition::{Condition, above},
+    value::{Micros, Value},
+};
 
 impl Grants {
     /// Returns true if each of these grants is within one of `other`, so that `other` allows every call that
@@ -43,7 +51,13 @@ impl Grant {
             (None, Some(_)) => false,
             (Some(narrow), Some(wide)) => narrow.is_within(wide),
         };
+        let when = match (&self.when, &other.when) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(narrow), Some(wide)) => narrow.is_within(wide),
+        };
         resource
+            && when
             && match (&self.args, &other.args) {
                 (_, None) => true,
                 (None, Some(_)) => false,
@@ -62,24 +76,99 @@ impl Pattern {
     }
 }
 
-type Args = BTreeMap<String, Constraint>;
-
 fn arguments(narrow: &Args, wide: &Args) -> bool {
     let listed: BTreeSet<&str> = wide.keys().map(|path| top_level(path)).collect();
     // A closed table denies whole top-level arguments, so names are compared at that level.
     let closed = narrow.keys().all(|path| listed.contains(top_level(path)));
-    let constrained = wide.iter().all(|(path, constraint)| {
-        constraint.is_any()
-            || narrow
-                .get(path)
-                .is_some_and(|narrow| narrow.implies(constraint))
-    });
-    closed && constrained
+    let mut constrained = wide
+        .iter()
+        .filter(|(_, constraint)| says_something(constraint));
+    closed && constrained.all(|(path, constraint)| member(narrow, wide, path, constraint))
+}
+
+/// Returns true if each call that meets `narrow` meets the constraint that `wide` has at `path`.
+fn member(narrow: &Args, wide: &Args, path: &str, constraint: &Constraint) -> bool {
+    for part in above(path).chain([path]) {
+        if excludes(narrow, part) {
+            // The member is absent, so it must be one that may be. That the values above it have the right form follows
+            // from the object above, which is closed.
+            return is_optional(wide, part);
+        }
+        if may_be_absent(narrow, part) && !is_optional(wide, part) {
+            return false;
+        }
+    }
+    let own = narrow.get(path).filter(|own| says_something(own));
+    own.is_some_and(|own| own.implies(constraint, path.contains('.')))
 }
 
 impl Constraint {
     /// Returns true if every value that meets this constraint also meets `wide`, which must have a condition.
-    fn implies(&self, wide: &Constraint) -> bool {
+    fn implies(&self, wide: &Constraint, is_member: bool) -> bool {
+        if self.meets.is_none() && wide.meets.is_none() {
+            return self.implies_basic(wide);
+        }
+        // A number that a service could round may meet basic conditions, and meets none of those in `meets`.
+        let may_be_rounded = self.meets.is_none() && wide.meets.is_some() && self.may_be_rounded();
+        let own = self.conditions();
+        wide.conditions().iter().all(|needed| {
+            let implied = || match needed {
+                Condition::NotOneOf(list) if avoid(&own, list, is_member) => true,
+                needed => own.iter().any(|own| own.implies(needed)),
+            };
+            self.all_listed_meet(&own, wide, needed, is_member) || (!may_be_rounded && implied())
+        })
+    }
+
+    /// Returns true if this constraint lists its values, and each of those that meet it meets a condition of `wide`.
+    fn all_listed_meet(
+        &self,
+        own: &[Condition],
+        wide: &Constraint,
+        condition: &Condition,
+        is_member: bool,
+    ) -> bool {
+        let values = own.iter().find_map(|own| match own {
+            Condition::Exact(value) => Some(vec![value.clone()]),
+            Condition::OneOf {
+                values,
+                ignore_case: false,
+            } => Some(values.values()),
+            _ => None,
+        });
+        let can_occur = |value: &Value| match &self.meets {
+            None => self.is_met_by(value),
+            Some(_) => own
+                .iter()
+                .all(|own| own.holds(value, is_member) != Some(false)),
+        };
+        values.is_some_and(|values| {
+            let mut values = values.iter().filter(|value| can_occur(value));
+            values.all(|value| match &wide.meets {
+                // Basic conditions admit more numbers than those of the same name in `meets`.
+                None => wide.is_met_by(value),
+                Some(_) => condition.holds(value, is_member) == Some(true),
+            })
+        })
+    }
+
+    /// Returns true if a number that a service could round may meet the constraint, which has basic conditions only.
+    fn may_be_rounded(&self) -> bool {
+        /// Below this, a number of whole millionths has at most 15 digits.
+        const ALIKE: i64 = 1_000_000_000_000_000;
+        let within = |bound: Option<Bound>| match bound {
+            Some(Bound::Number(Micros(micros))) => micros.abs_diff(0) < ALIKE.unsigned_abs(),
+            _ => false,
+        };
+        let is_other_type = self.conditions().iter().any(Condition::is_about_strings)
+            || self.all_of_in.is_some()
+            || self.max_len.is_some()
+            || matches!(self.not_one_of, Some(List::Bools(_)));
+        !(is_other_type || (within(self.min) && within(self.max)))
+    }
+
+    /// Returns true if every value that meets these basic conditions also meets those of `wide`.
+    fn implies_basic(&self, wide: &Constraint) -> bool {
         // Listed values are tried one by one. Those that this constraint itself refuses cannot occur.
         if let Some(values) = self.candidates() {
             return values
@@ -187,6 +276,23 @@ impl Constraint {
                     .is_some_and(|length| u32::try_from(length).is_ok_and(|length| length <= *most))
             })
     }
+}
+
+/// Returns true if every value that meets the conditions has the list's type but is not in the list.
+fn avoid(own: &[Condition], list: &List, is_member: bool) -> bool {
+    let of_its_type = own.iter().any(|own| match list {
+        List::Strings(_) => own.is_about_strings(),
+        List::Numbers(_) => matches!(
+            own,
+            Condition::Number(_) | Condition::NotOneOf(List::Numbers(_))
+        ),
+        List::Bools(_) => matches!(own, Condition::NotOneOf(List::Bools(_))),
+    });
+    let is_refused = |value: &Value| {
+        own.iter()
+            .any(|own| own.holds(value, is_member) == Some(false))
+    };
+    of_its_type && list.values().iter().all(is_refused)
 }
 
 /// Returns true if the condition is absent or passes `test`.

@@ -16,6 +16,9 @@ pub struct Number {
     exponent: i64,
 }
 
+/// Maximum number of significant digits that binary floating point keeps (IEEE 754, binary64).
+const MAX_ALIKE: usize = 15;
+
 /// The error of a text that is not a JSON number, or whose exponent is out of range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a decimal number such as `12.50`")]
@@ -26,6 +29,17 @@ impl Number {
     #[must_use]
     pub fn digits(&self) -> usize {
         self.digits.len()
+    }
+
+    /// Returns true if every receiver reads the same value, also one that reads binary floating point: at most 15
+    /// significant digits, and at most 10¹⁵ without its sign.
+    #[must_use]
+    pub fn is_read_alike(&self) -> bool {
+        let length = i64::try_from(self.digits.len()).unwrap_or(i64::MAX);
+        // The value is below ten to this power.
+        let magnitude = length.saturating_add(self.exponent);
+        let fits = magnitude <= 15 || (magnitude == 16 && self.digits == "1");
+        self.digits.len() <= MAX_ALIKE && fits
     }
 
     /// The value in millionths, if that is an integer within `i64`.

@@ -6,6 +6,9 @@ use ::toml::de::{DeTable, DeValue};
 
 use super::{Number, Value};
 
+/// Maximum number of errors to list.
+const MAX_ERRORS: usize = 100;
+
 /// A TOML text and the value read from it.
 #[derive(Debug, Clone)]
 pub struct Document<'t> {
@@ -27,27 +30,57 @@ pub struct TomlError {
     pub message: String,
 }
 
+impl TomlError {
+    fn nowhere(message: &str) -> TomlError {
+        TomlError {
+            path: String::new(),
+            line: None,
+            message: message.to_owned(),
+        }
+    }
+}
+
 impl<'t> Document<'t> {
     /// Reads a text. The parser bounds the nesting of values; the caller must bound the length of the text.
     ///
     /// # Errors
-    /// [`TomlError`] if the text is not TOML, or contains a date, an infinity or an integer beyond 64 bits.
+    /// The first [`TomlError`] if the text is not TOML, or contains a date, an infinity or an integer beyond 64 bits.
     pub fn parse(text: &'t str) -> Result<Document<'t>, TomlError> {
-        let table = DeTable::parse(text).map_err(|error| TomlError {
-            path: String::new(),
-            line: error.span().map(|span| line_at(text, span.start)),
-            message: format!("not valid TOML: {}", error.message()),
-        })?;
+        let (document, mut errors) = Document::parse_all(text);
+        match document {
+            Some(document) if errors.is_empty() => Ok(document),
+            // There is no document without an error.
+            _ => Err(match errors.is_empty() {
+                true => TomlError::nowhere("not valid TOML"),
+                false => errors.swap_remove(0),
+            }),
+        }
+    }
+
+    /// Reads a text and finds all errors. A value that cannot be represented is read as null. There is no document if the
+    /// text is not TOML at all.
+    #[must_use]
+    pub fn parse_all(text: &'t str) -> (Option<Document<'t>>, Vec<TomlError>) {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            let errors = errors.iter().take(MAX_ERRORS).map(|error| TomlError {
+                line: error.span().map(|span| line_at(text, span.start)),
+                ..TomlError::nowhere(&format!("not valid TOML: {}", error.message()))
+            });
+            return (None, errors.collect());
+        }
         let mut reader = Reader {
             text,
             offsets: BTreeMap::new(),
+            errors: Vec::new(),
         };
-        let value = reader.table("", table.get_ref())?;
-        Ok(Document {
+        let value = reader.table("", table.get_ref());
+        let document = Document {
             text,
             value,
             offsets: reader.offsets,
-        })
+        };
+        (Some(document), reader.errors)
     }
 
     /// The value of the whole text.
@@ -81,11 +114,12 @@ fn line_at(text: &str, offset: usize) -> usize {
 struct Reader<'t> {
     text: &'t str,
     offsets: BTreeMap<String, usize>,
+    errors: Vec<TomlError>,
 }
 
 impl Reader<'_> {
     // The parser bounds the nesting of values, and so the recursion here.
-    fn table(&mut self, path: &str, table: &DeTable<'_>) -> Result<Value, TomlError> {
+    fn table(&mut self, path: &str, table: &DeTable<'_>) -> Value {
         let mut members = BTreeMap::new();
         for (key, value) in table {
             let name = key.get_ref().to_string();
@@ -95,43 +129,35 @@ impl Reader<'_> {
                 format!("{path}.{name}")
             };
             self.offsets.insert(path.clone(), key.span().start);
-            members.insert(name, self.value(&path, value.get_ref())?);
+            members.insert(name, self.value(&path, value.get_ref()));
         }
-        Ok(Value::Object(members))
+        Value::Object(members)
     }
 
-    fn value(&mut self, path: &str, value: &DeValue<'_>) -> Result<Value, TomlError> {
-        let refuse = |reader: &Self, message: &str| {
-            let offset = reader.offsets.get(path);
-            Err(TomlError {
-                path: path.to_owned(),
-                line: offset.map(|offset| line_at(reader.text, *offset)),
-                message: message.to_owned(),
-            })
-        };
+    fn value(&mut self, path: &str, value: &DeValue<'_>) -> Value {
         match value {
-            DeValue::String(text) => Ok(Value::String(text.to_string())),
-            DeValue::Boolean(value) => Ok(Value::Bool(*value)),
+            DeValue::String(text) => Value::String(text.to_string()),
+            DeValue::Boolean(value) => Value::Bool(*value),
             DeValue::Integer(digits) if digits.radix() == 10 => match number(digits.as_str()) {
-                Some(number) => Ok(Value::Number(number)),
-                None => refuse(self, "not a decimal integer"),
+                Some(number) => Value::Number(number),
+                None => self.refuse(path, "not a decimal integer"),
             },
             DeValue::Integer(digits) => {
                 match i64::from_str_radix(digits.as_str(), digits.radix()) {
-                    Ok(value) => Ok(Value::from(value)),
-                    Err(_) => refuse(self, "the integer is out of range"),
+                    Ok(value) => Value::from(value),
+                    Err(_) => self.refuse(path, "the integer is out of range"),
                 }
             }
             // From its text: a binary float would not be exact.
             DeValue::Float(text) => match number(text.as_str()) {
-                Some(number) => Ok(Value::Number(number)),
-                None => refuse(
-                    self,
+                Some(number) => Value::Number(number),
+                None => self.refuse(
+                    path,
                     "not a decimal number; leave out infinity and NaN, which cannot be compared exactly",
                 ),
             },
-            DeValue::Datetime(_) => refuse(
-                self,
+            DeValue::Datetime(_) => self.refuse(
+                path,
                 "the date is not in quotes; write it as a string, as in \"2026-11-23T12:00:00Z\"",
             ),
             DeValue::Array(items) => {
@@ -139,12 +165,25 @@ impl Reader<'_> {
                 for (index, item) in items.iter().enumerate() {
                     let path = format!("{path}[{index}]");
                     self.offsets.insert(path.clone(), item.span().start);
-                    values.push(self.value(&path, item.get_ref())?);
+                    values.push(self.value(&path, item.get_ref()));
                 }
-                Ok(Value::Array(values))
+                Value::Array(values)
             }
             DeValue::Table(table) => self.table(path, table),
         }
+    }
+
+    /// Adds an error, and stands for the value.
+    fn refuse(&mut self, path: &str, message: &str) -> Value {
+        if self.errors.len() < MAX_ERRORS {
+            let offset = self.offsets.get(path);
+            self.errors.push(TomlError {
+                path: path.to_owned(),
+                line: offset.map(|offset| line_at(self.text, *offset)),
+                message: message.to_owned(),
+            });
+        }
+        Value::Null
     }
 }
 

@@ -6,7 +6,8 @@ use super::{Compiled, Compiler, number, short};
 use crate::engine::{
     error::Fault,
     origin::{Origin, Place},
-    program::{Arg, Body, Code, Rule, Scan},
+    program::{Arg, Asked, Body, Code, Rule, Scan},
+    symbol::Relation,
     term::Term,
 };
 
@@ -14,6 +15,7 @@ impl<'c> Compiler<'c> {
     pub(super) fn rule(&mut self, place: Place, rule: &Written, default: Origin) -> Compiled<Rule> {
         let body = self.query(place, &rule.query, default)?;
         let terms = self.code.terms(rule.head.terms);
+        self.unanswered(rule.head.name)?;
         let head = self.relation(rule.head.name, terms.len())?;
         let args = number(self.program.args.len())?;
         for term in terms {
@@ -69,6 +71,14 @@ impl<'c> Compiler<'c> {
     fn scan(&mut self, predicate: &Predicate, slots: &mut u16) -> Compiled<()> {
         let terms = self.code.terms(predicate.terms);
         let relation = self.relation(predicate.name, terms.len())?;
+        // The first predicate of the name: the host answers one of its arities, and a body that asks for another would
+        // wait for a fact that never comes, which `deny if` and `reject if` take for a permission.
+        let first = self.relations.get(predicate.name.index()).copied();
+        if let Some(Some(first)) = first
+            && self.program.is_answered(first)
+        {
+            return self.question(first, relation, predicate);
+        }
         if let Some(known) = self.program.relations.get_mut(usize::from(relation)) {
             known.wanted = true;
         }
@@ -84,6 +94,33 @@ impl<'c> Compiler<'c> {
             self.program.args.push(arg);
         }
         self.program.scans.push(Scan { relation, args });
+        Ok(())
+    }
+
+    /// Compiles a predicate that the host answers into a question.
+    fn question(
+        &mut self,
+        answered: Relation,
+        relation: Relation,
+        predicate: &Predicate,
+    ) -> Compiled<()> {
+        let terms = self.code.terms(predicate.terms);
+        let are_strings = terms.iter().all(|term| matches!(term, Value::Str(_)));
+        if relation != answered || !are_strings {
+            let name = self.code.text(predicate.name).to_owned();
+            return Err(Fault::Answered(name).into());
+        }
+        let args = number(self.program.args.len())?;
+        for term in terms {
+            let arg = Arg::Value(self.constant(term)?);
+            self.program.args.push(arg);
+        }
+        let question = number(self.program.questions.len())?;
+        self.program.questions.push(Asked { relation, args });
+        self.program.scans.push(Scan {
+            relation,
+            args: question,
+        });
         Ok(())
     }
 

@@ -75,6 +75,7 @@ impl<'c> Compiler<'c> {
         stated: &mut Stated,
     ) -> Compiled<()> {
         let terms = self.code.terms(fact.terms);
+        self.unanswered(fact.name)?;
         let relation = match keep {
             Keep::All => self.relation(fact.name, terms.len())?,
             // `known_relation` adds none: a fact that no body looks for must not grow the program.
