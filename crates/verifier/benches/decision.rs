@@ -395,9 +395,154 @@ fn refuse(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Decisions on seen tokens with one grant of one condition, compared with a condition that plain Datalog has.
+fn conditions(criterion: &mut Criterion) {
+    let setup = Setup::new();
+    let verifier = setup.verifier();
+    let mut group = criterion.benchmark_group("conditions, seen");
+    for (name, path, constraint, args) in [
+        ("(any arguments)", "a", "\"*\"", r#"{"a":1}"#),
+        ("(max)", "a", "{ min = 0, max = \"100\" }", r#"{"a":42}"#),
+        (
+            "scale",
+            "a",
+            "{ min = 0, max = \"100\", scale = 2 }",
+            r#"{"a":42.5}"#,
+        ),
+        (
+            "decimal",
+            "a",
+            "{ as = \"decimal\", min = 0, max = \"100\", scale = 2 }",
+            r#"{"a":"42.50"}"#,
+        ),
+        ("optional", "a", "{ max_len = 80, optional = true }", "{}"),
+        ("present", "a", "{ present = true }", r#"{"a":"x"}"#),
+        (
+            "day",
+            "a",
+            "{ min = \"2026-12-01\", max = \"2026-12-31\" }",
+            r#"{"a":"2026-12-05"}"#,
+        ),
+        (
+            "instant",
+            "a",
+            "{ after = \"2026-12-01T00:00:00Z\" }",
+            r#"{"a":"2026-12-05T08:00:00.123Z"}"#,
+        ),
+        (
+            "matches",
+            "a",
+            "{ matches = \"47[0-9]{2}\" }",
+            r#"{"a":"4711"}"#,
+        ),
+        (
+            "one_line",
+            "a",
+            "{ one_line = true }",
+            r#"{"a":"for the workshop in Hamburg, second floor"}"#,
+        ),
+        (
+            "links",
+            "a",
+            "{ links = \"none\" }",
+            r#"{"a":"for the workshop in Hamburg, second floor"}"#,
+        ),
+        (
+            "ignore_case",
+            "a",
+            "{ one_of = [\"EUR\", \"USD\"], ignore_case = true }",
+            r#"{"a":"eur"}"#,
+        ),
+        (
+            "email",
+            "a",
+            "{ email = { domain_in = [\"acme.example\"] } }",
+            r#"{"a":"ada@acme.example"}"#,
+        ),
+        (
+            "url",
+            "a",
+            "{ url = { host_in = [\"api.acme.example\"], path_under = \"/v1\" } }",
+            r#"{"a":"https://api.acme.example/v1/orders/4711"}"#,
+        ),
+        (
+            "path",
+            "a",
+            "{ path = { under = \"/srv/onboarding\" } }",
+            r#"{"a":"/srv/onboarding/ada/contract.pdf"}"#,
+        ),
+        (
+            "ip",
+            "a",
+            "{ ip = { in = [\"10.0.0.0/8\", \"fd00::/8\"] } }",
+            r#"{"a":"10.1.2.3"}"#,
+        ),
+        (
+            "count",
+            "a",
+            "{ count = { min = 1, max = 20 } }",
+            r#"{"a":[1,2,3]}"#,
+        ),
+        (
+            "each of three",
+            "\"a.*.p\"",
+            "{ max = \"100\" }",
+            r#"{"a":[{"p":1},{"p":2},{"p":3}]}"#,
+        ),
+        (
+            "sum of three",
+            "\"a.*.p\"",
+            "{ sum = { max = \"100\" } }",
+            r#"{"a":[{"p":1},{"p":2},{"p":3}]}"#,
+        ),
+        (
+            "members",
+            "a",
+            "{ members = [\"city\", \"street\"] }",
+            r#"{"a":{"city":"Hamburg"}}"#,
+        ),
+    ] {
+        let grants = format!(
+            "[[grant]]\nservice = \"erp\"\naction = \"order\"\nargs = {{ {path} = {constraint} }}\n"
+        );
+        let mine = Setup {
+            grants: Grants::from_toml(&grants).unwrap(),
+            ..Setup::new()
+        };
+        let text = mine.mint().to_base64().to_string();
+        let call = Call::from_args_json("order", None, Some(args)).unwrap();
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                assert!(
+                    verifier
+                        .check(black_box(&text), &call, setup.now)
+                        .is_allow()
+                )
+            });
+        });
+    }
+    let window = "[[grant]]\nservice = \"erp\"\naction = \"order\"\nwhen = { days = [\"mon-fri\"], from = \"08:00\", to = \"18:00\", zone = \"Europe/Berlin\" }\n";
+    let mine = Setup {
+        grants: Grants::from_toml(window).unwrap(),
+        ..Setup::new()
+    };
+    let text = mine.mint().to_base64().to_string();
+    group.bench_function("when", |bencher| {
+        let call = Call::new("order");
+        bencher.iter(|| {
+            assert!(
+                verifier
+                    .check(black_box(&text), &call, setup.now)
+                    .is_allow()
+            )
+        });
+    });
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_secs(1));
-    targets = mint, attenuate, verify, refuse
+    targets = mint, attenuate, verify, refuse, conditions
 }
 criterion_main!(benches);

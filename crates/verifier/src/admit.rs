@@ -1,6 +1,8 @@
 //! Admission: checks of a token's structure and limits, before any signature is verified or anything is
 //! evaluated.
 
+use std::collections::BTreeSet;
+
 use bailiwick_biscuit::{
     container::Proof,
     datalog::{
@@ -11,7 +13,8 @@ use bailiwick_biscuit::{
 };
 use bailiwick_token::{
     claims::Claims,
-    datalog::{self, AuthorityError, is_reserved, names},
+    condition::{Condition, MAX_PATTERNS, Test},
+    datalog::{self, AuthorityError, Native, is_reserved, names},
     limits::{LimitError, TokenLimits},
     token::Token,
 };
@@ -97,6 +100,13 @@ pub enum Feature {
     /// An external function.
     #[error("calls an external function")]
     Extern,
+    /// `meets` or `during` with a variable, a term of another type, or another number of terms. The verifier decides such a
+    /// fact from its text, and states no others.
+    #[error("asks for `meets` or `during` with other terms than texts that are written out")]
+    Native,
+    /// A path with a star outside `meets`, which no fact has.
+    #[error("names an argument with a star outside `meets`")]
+    Each,
     /// A regular expression.
     #[error("holds a regular expression")]
     Regex,
@@ -137,7 +147,37 @@ pub(crate) fn admit(token: &Token, limits: &TokenLimits) -> Result<Claims, Admis
         reserved_names(index, code, block)?;
         language(index, code, block)?;
     }
+    patterns(code)?;
     Ok(datalog::claims(code)?)
+}
+
+/// Checks that a token has few different patterns, each of which is compiled when a call first needs it, and then kept.
+fn patterns(code: &Code) -> Result<(), LimitError> {
+    let bodies = code.blocks.iter().flat_map(|block| code.bodies(block));
+    let natives = bodies.flat_map(|body| datalog::natives(code, body));
+    let texts: BTreeSet<(&str, &str)> = natives
+        .filter_map(|native| match native {
+            Native::Meets { path, text } => Some((text, path)),
+            _ => None,
+        })
+        .collect();
+    // Sorted by text, so that each is read once: a pattern is the same for every path.
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    for (text, path) in texts {
+        if let Ok(test) = Test::parse(path, text)
+            && let Condition::Matches(pattern) = &test.condition
+        {
+            found.insert(pattern.as_str().to_owned());
+        }
+    }
+    match found.len() {
+        found if found > MAX_PATTERNS => Err(LimitError {
+            what: "patterns",
+            found,
+            limit: MAX_PATTERNS,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Checks that all keys are Ed25519, and that no third party signed a block. The bytes of each key are checked
@@ -225,6 +265,13 @@ fn query(
 ) -> Result<(), AdmissionError> {
     if !code.scopes(query).is_empty() {
         return Err(unsupported(index, Feature::Trusting));
+    }
+    let mut natives = datalog::natives(code, query);
+    if natives.any(|native| matches!(native, Native::Malformed)) {
+        return Err(unsupported(index, Feature::Native));
+    }
+    if datalog::has_each_outside_meets(code, query) {
+        return Err(unsupported(index, Feature::Each));
     }
     if !datalog::bounds_depth_from_above(code, query, head) {
         return Err(unsupported(index, Feature::Depth));

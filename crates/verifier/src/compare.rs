@@ -10,6 +10,7 @@
 mod alternative;
 mod comparison;
 mod explainer;
+mod missed;
 mod requirement;
 mod steps;
 #[cfg(test)]
@@ -19,4 +20,5 @@ mod unmet;
 pub(crate) use alternative::Alternative;
 pub(crate) use comparison::Comparison;
 pub(crate) use explainer::{ExplainedVerdict, Explainer};
+pub(crate) use missed::unknown;
 pub(crate) use steps::{Spent, Steps};

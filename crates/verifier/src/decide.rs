@@ -6,23 +6,17 @@ use bailiwick_biscuit::engine::{Outcome, Program};
 use bailiwick_token::timestamp::Timestamp;
 
 use crate::{
-    call::{Call, Statement},
+    call::{Call, CallLimits, Statement},
     compare::{Comparison, Spent, Steps},
     decision::{Allow, Decision, Deny, Granted},
     denial::Denial,
     evaluation::{Allowance, CallEvaluation},
+    native::CallAnswers,
     trust::{Distrust, TrustedFacts},
     validity,
     verified::{CompiledConditions, Typed, Verified},
     verifier::Verifier,
 };
-
-/// Size in bytes above which a call counts as long.
-const LONG_CALL: usize = 1024;
-
-/// Additional steps of comparison for each byte beyond [`LONG_CALL`], up to
-/// [`Limits::long_call_fuel`](crate::Limits::long_call_fuel).
-const STEPS_PER_BYTE: u64 = 4;
 
 impl Verifier {
     /// Verifies a token in text form, and decides one call with it. A cached token is not verified again, but
@@ -60,18 +54,22 @@ impl Verifier {
         // Before anything about the call: a revoked token learns nothing about its conditions.
         self.check_trust(token, now)
             .map_err(|distrust| denied(Denial::Distrust(distrust)))?;
-        let call = call.state().map_err(|error| denied(Denial::Call(error)))?;
+        let limits = CallLimits::of(self.limits.call_bytes);
+        let call = call
+            .state(limits)
+            .map_err(|error| denied(Denial::Call(error)))?;
         if let Some(deny) = validity::out_of_limits(token, now) {
             return Err(deny);
         }
         // The token may have been verified by another verifier, with another policy.
         let conditions = self.conditions(token).map_err(denied)?;
+        let answers = CallAnswers::new(&conditions.natives, call.values(), now);
         let case = Case {
             verifier: self,
             token,
             conditions: &conditions,
             call: &call,
-            now,
+            answers: &answers,
         };
         let rule = case.verdict()?;
         Ok(Allow {
@@ -91,7 +89,7 @@ pub(crate) struct Case<'c> {
     pub(crate) token: &'c Verified,
     pub(crate) conditions: &'c CompiledConditions,
     pub(crate) call: &'c Statement<'c>,
-    now: Timestamp,
+    answers: &'c CallAnswers<'c>,
 }
 
 impl<'c> Case<'c> {
@@ -114,9 +112,7 @@ impl<'c> Case<'c> {
     fn typed(&self, typed: &Typed) -> Result<(usize, u64), Deny> {
         let comparison = self.comparison();
         let limits = &self.verifier.limits;
-        let beyond = self.call.bytes.saturating_sub(LONG_CALL);
-        let long = (beyond as u64).saturating_mul(STEPS_PER_BYTE);
-        let fuel = limits.fuel.saturating_add(long.min(limits.long_call_fuel));
+        let fuel = limits.allowance().for_bytes(self.call.bytes);
         let mut steps = Steps::new(fuel);
         let spent = |Spent| self.deny(Denial::OutOfFuel(limits.fuel));
         let granted = comparison
@@ -150,7 +146,8 @@ impl<'c> Case<'c> {
             call: self.call,
             service: &self.verifier.service,
             depth: self.token.depth,
-            now: self.now,
+            now: self.answers.now(),
+            answers: self.answers,
             // The grants of a typed token are not compiled: a fact stands for the grant found above.
             is_granted: self.conditions.typed.is_some(),
         };
@@ -168,6 +165,7 @@ impl<'c> Case<'c> {
         Comparison {
             service: &self.verifier.service,
             call: self.call,
+            answers: self.answers,
         }
     }
 

@@ -7,7 +7,10 @@ use bailiwick_biscuit::engine::{
 };
 use bailiwick_token::{datalog::names, timestamp::Timestamp, value::Value};
 
-use crate::call::{Stated, Statement, is_scalar};
+use crate::{
+    call::{Stated, Statement, is_scalar},
+    native::CallAnswers,
+};
 
 /// The facts that a verifier states about a call. A token's Datalog sees nothing else of the call.
 ///
@@ -56,6 +59,12 @@ impl Fact {
 /// Fuel for stating a call, in units, above which the call counts as long.
 const LONG_STATEMENT: u64 = 250;
 
+/// Size in bytes above which a call counts as long.
+const LONG_CALL: usize = 1024;
+
+/// Additional units for each byte beyond [`LONG_CALL`], for typed and native conditions.
+const UNITS_PER_BYTE: u64 = 4;
+
 /// Additional units of fuel for each unit beyond [`LONG_STATEMENT`]. Conditions on an array read each element,
 /// and a long call is expensive to read anyway.
 const FUEL_PER_STATED: u64 = 8;
@@ -75,6 +84,22 @@ pub(crate) struct Allowance {
     pub(crate) spent: u64,
 }
 
+impl Allowance {
+    /// Units of fuel for comparing a call of this many bytes.
+    pub(crate) fn for_bytes(&self, bytes: usize) -> u64 {
+        let beyond = bytes.saturating_sub(LONG_CALL) as u64;
+        let long = beyond.saturating_mul(UNITS_PER_BYTE).min(self.long_call);
+        self.budget.fuel.saturating_add(long)
+    }
+
+    /// Units of fuel for evaluating a call that takes `stated` units to state.
+    fn for_statement(&self, stated: u64) -> u64 {
+        let beyond = stated.saturating_sub(LONG_STATEMENT);
+        let long = beyond.saturating_mul(FUEL_PER_STATED).min(self.long_call);
+        self.budget.fuel.saturating_add(long)
+    }
+}
+
 /// A call at a service, to be evaluated with a token of `depth` appended blocks.
 pub(crate) struct CallEvaluation<'c> {
     pub(crate) call: &'c Statement<'c>,
@@ -84,6 +109,7 @@ pub(crate) struct CallEvaluation<'c> {
     /// True if the typed grants allow the call. The fact `grant`, which their rules would derive, is then
     /// stated directly.
     pub(crate) is_granted: bool,
+    pub(crate) answers: &'c CallAnswers<'c>,
 }
 
 impl CallEvaluation<'_> {
@@ -96,16 +122,18 @@ impl CallEvaluation<'_> {
             fuel: u64::MAX,
             ..allowance.budget
         };
-        let mut world = World::within(program, &externs, stating, SCRATCH.take());
+        let world = World::within(program, &externs, stating, SCRATCH.take());
+        let mut world = world.answered_by(self.answers);
         let outcome = match self.state_in(&mut world) {
             Err(stop) => stop.into(),
             Ok(()) => {
                 let stated = u64::MAX.saturating_sub(world.fuel_left());
-                let beyond = stated.saturating_sub(LONG_STATEMENT);
-                let granted = beyond
-                    .saturating_mul(FUEL_PER_STATED)
-                    .min(allowance.long_call);
-                let fuel = allowance.budget.fuel.saturating_add(granted);
+                let mut fuel = allowance.for_statement(stated);
+                // Native conditions read a call whose facts no body may ask for, and may have spent more already than
+                // stating it takes.
+                if self.answers.table().len() > 0 {
+                    fuel = fuel.max(allowance.for_bytes(self.call.bytes));
+                }
                 world.refill(fuel.saturating_sub(allowance.spent));
                 world.authorize()
             }

@@ -5,13 +5,14 @@
 //! ([`Limits::explain`](crate::Limits::explain)). An explanation that ends before its last condition says so
 //! ([`Deny::cut_off`](crate::Deny::cut_off)).
 
-use bailiwick_token::{grant::Bound, timestamp::Timestamp};
+use bailiwick_token::{grant::Bound, timestamp::Timestamp, value::Micros};
 
 pub use crate::excerpt::Excerpt;
 
+mod fields;
 mod words;
 
-pub(crate) use words::Shown;
+pub(crate) use fields::Shown;
 
 /// Maximum total length of the sentences of an explanation as JSON, in bytes.
 pub const MAX_EXPLANATION: usize = 12 * 1024;
@@ -98,6 +99,43 @@ pub enum UnmetCondition {
         /// The values allowed.
         needed: Wanted,
     },
+    /// A part of a path has a value of which it cannot name a member.
+    Shape {
+        /// Path up to this part.
+        argument: String,
+        /// The value needed there.
+        needed: &'static str,
+    },
+    /// The sum of several values is not allowed.
+    Sum {
+        /// Path of the values.
+        argument: String,
+        /// The sum found.
+        found: Micros,
+        /// The sums allowed, in words.
+        needed: String,
+    },
+    /// The values of an argument cannot be compared exactly, such as a sum beyond the range of numbers.
+    Incomparable {
+        /// Name or path of the argument.
+        argument: String,
+        /// The condition, in words.
+        needed: String,
+    },
+    /// The call comes outside the window of time.
+    During {
+        /// Time on the verifier's clock.
+        found: Timestamp,
+        /// The window, in words.
+        needed: String,
+    },
+    /// A condition that this verifier does not know. The token is newer than the verifier, or another writer made it.
+    Unknown {
+        /// Path of the argument, if the condition is about one.
+        argument: Option<String>,
+        /// The text of the condition.
+        needed: String,
+    },
     /// The block is not yet valid.
     NotBefore {
         /// Time from which the block is valid.
@@ -148,6 +186,13 @@ pub enum Wanted {
     Contains(Excerpt),
     /// An array of only these values.
     AllOfIn(Excerpt),
+    /// A value that meets a condition.
+    Condition {
+        /// Name of the condition.
+        kind: &'static str,
+        /// The condition, in words.
+        words: String,
+    },
     /// A string or an array of limited length.
     MaxLen {
         /// Length found.

@@ -9,7 +9,7 @@ use bailiwick_biscuit::datalog::{
 use bailiwick_token::{datalog, escape::name, grant::Pattern};
 
 use crate::{
-    compare::{Alternative, ExplainedVerdict, Explainer, Spent},
+    compare::{Alternative, ExplainedVerdict, Explainer, Spent, unknown},
     decision::Deny,
     denial::Denial,
     excerpt::{MAX_SHOWN_NAME, MAX_VALUE, beginning},
@@ -147,6 +147,12 @@ impl<'c> Explanation<'c> {
     ) -> Result<(), Spent> {
         let weights = code.queries(check).iter().map(|query| code.weight(query));
         let weight = weights.fold(1, usize::saturating_add);
+        // A condition that is newer than this verifier explains more than the check around it.
+        explainer.steps.take(weight)?;
+        let mut queries = code.queries(check).iter();
+        if let Some(condition) = queries.find_map(|query| unknown(code, query)) {
+            return self.add(block, None, condition);
+        }
         let text = match weight <= MAX_CHECK {
             true => {
                 explainer.steps.take(weight.saturating_mul(PER_WEIGHT))?;

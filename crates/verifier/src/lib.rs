@@ -42,6 +42,7 @@ mod explanation;
 pub mod identity;
 #[cfg(feature = "axum")]
 pub mod layer;
+mod native;
 #[cfg(feature = "outbound")]
 pub mod outbound;
 mod policy;

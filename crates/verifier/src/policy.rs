@@ -4,9 +4,17 @@ use bailiwick_biscuit::{
     datalog::{BlockCheck, Kind, Predicate, Query, Scope, Term},
     engine::{self, Authorizer, Base, Error, Matched, Source},
 };
-use bailiwick_token::datalog::names;
+use bailiwick_token::{
+    condition::{During, Test},
+    datalog::{self, Native, names},
+    escape,
+};
 
-use crate::evaluation::FACTS;
+use crate::{
+    evaluation::FACTS,
+    excerpt::{MAX_VALUE, beginning},
+    native::{ANSWERED, NativeTable},
+};
 
 /// Position of the check for a grant among the checks of a verifier.
 pub(crate) const GRANTED: usize = 0;
@@ -71,6 +79,23 @@ pub enum PolicyError {
         "the policy computes a regular expression from a variable or an operation; write the expression out, as in `$a.matches(\"^[a-z]+$\")`"
     )]
     Pattern,
+    /// A condition of `meets` or `during` is not written out.
+    #[error(
+        "the policy asks for `meets` or `during` with other terms than it has; write `meets(\"PATH\", \"CONDITION\")` or `during(\"WINDOW\")` with both written out, since a fact that is never stated would satisfy `deny if`"
+    )]
+    Native,
+    /// A condition of `meets` or `during` is unknown.
+    #[error(
+        "the policy has the condition {}, which this version does not know or which is not in its canonical form; copy it from the Datalog of a grant",
+        escape::code(.0)
+    )]
+    Condition(String),
+    /// A path with a star stands outside `meets`.
+    #[error(
+        "the policy looks for the argument {}, but only `meets` takes a path with `*`; state the condition with `meets`",
+        escape::code(.0)
+    )]
+    Each(String),
     /// The policy denies every call.
     #[error(
         "the policy has `deny if` but no `allow if`, so it would deny every call; end it with `allow if true;`"
@@ -127,6 +152,7 @@ impl Policy {
         if let Some(name) = source.externs().next() {
             return Err(PolicyError::Extern(name.to_owned()));
         }
+        source.bodies().try_for_each(known_natives)?;
         if !source.policies.is_empty() && source.policies.iter().all(|policy| !policy.allow) {
             return Err(PolicyError::DeniesAll);
         }
@@ -147,12 +173,13 @@ impl Policy {
     }
 
     pub(crate) fn compile(&self) -> Result<CompiledPolicy, PolicyError> {
-        let mut base = Base::new(&self.datalog, &FACTS)?;
+        let mut base = Base::new(&self.datalog, &FACTS, &ANSWERED)?;
         base.prepare().map_err(|pattern| match pattern {
             Some(pattern) => PolicyError::Regex(pattern),
             None => PolicyError::Pattern,
         })?;
         Ok(CompiledPolicy {
+            natives: NativeTable::of_policy(base.own()),
             base,
             is_own: self.is_own,
             engine_only: false,
@@ -164,10 +191,37 @@ impl Policy {
 #[derive(Debug)]
 pub(crate) struct CompiledPolicy {
     pub(crate) base: Base,
+    /// The conditions of its Datalog that the verifier decides itself.
+    pub(crate) natives: NativeTable,
     /// True if the service has Datalog of its own.
     pub(crate) is_own: bool,
     /// True if the engine decides whole tokens, including typed conditions.
     pub(crate) engine_only: bool,
+}
+
+/// Checks that this verifier knows every native condition of a body, and that no body looks for a path with a star among
+/// facts. Neither would ever be stated, which `deny if` and `reject if` take for a permission.
+fn known_natives(body: &Query) -> Result<(), PolicyError> {
+    for native in datalog::natives_of(body) {
+        let (text, is_known) = match native {
+            Native::Meets { path, text } => (text, Test::parse(path, text).is_ok()),
+            Native::During { text } => (text, During::parse(text).is_ok()),
+            Native::Malformed => return Err(PolicyError::Native),
+        };
+        if !is_known {
+            return Err(PolicyError::Condition(beginning(text, MAX_VALUE)));
+        }
+    }
+    for predicate in &body.body {
+        let describes = [names::ARG, names::NUM, names::DATE, names::JSON];
+        if let Some(Term::Str(path)) = predicate.terms.first()
+            && describes.contains(&predicate.name.as_str())
+            && path.contains('*')
+        {
+            return Err(PolicyError::Each(beginning(path, MAX_VALUE)));
+        }
+    }
+    Ok(())
 }
 
 /// Adds the profile's own requirement: `check if action($a), grant($a)` comes first, so that nothing in the

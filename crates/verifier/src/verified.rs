@@ -14,7 +14,11 @@ use bailiwick_token::{
 };
 
 use crate::{
-    compare::Alternative, identity::Identity, policy::CompiledPolicy, source::TokenText,
+    compare::Alternative,
+    identity::Identity,
+    native::{NativeTable, TableBuilder},
+    policy::CompiledPolicy,
+    source::TokenText,
     trust::RevocationNames,
 };
 
@@ -55,6 +59,8 @@ pub(crate) struct CompiledConditions {
     /// Program of the engine: the conditions that are not typed, and the policy of the verifier that verified the token.
     /// `None` if the typed conditions are all there is to decide.
     program: Option<Program>,
+    /// The conditions that the verifier decides itself, of the token and of the policy.
+    pub(crate) natives: NativeTable,
     policy: Arc<CompiledPolicy>,
 }
 
@@ -105,15 +111,17 @@ impl CompiledConditions {
         code: &Code,
         policy: &Arc<CompiledPolicy>,
     ) -> Result<CompiledConditions, engine::Error> {
+        let mut natives = TableBuilder::new(&policy.natives);
         let typed = match policy.engine_only {
             true => None,
-            false => Typed::new(code),
+            false => Typed::new(code, &mut natives),
         };
         let program = program(typed.as_ref(), code, policy)?;
         let is_datalog = typed.as_ref().is_none_or(|typed| !typed.others.is_empty());
         Ok(CompiledConditions {
             typed,
             explained: is_datalog.then(|| Arc::new(code.clone())),
+            natives: natives.build(program.as_ref()),
             program,
             policy: Arc::clone(policy),
         })
@@ -134,7 +142,10 @@ impl CompiledConditions {
         let typed = self.typed.as_ref().map_or(0, Typed::size);
         let program = self.program.as_ref().map_or(0, Program::size);
         let code = self.explained.as_ref().map_or(0, |code| code.memory());
-        typed.saturating_add(program).saturating_add(code)
+        let natives = self.natives.size();
+        [typed, program, code, natives]
+            .into_iter()
+            .fold(0, usize::saturating_add)
     }
 }
 
@@ -157,7 +168,7 @@ fn program(
 
 impl Typed {
     /// Reads the typed conditions of a token; `None` if its grants are Datalog that Bailiwick does not write.
-    fn new(code: &Code) -> Option<Typed> {
+    fn new(code: &Code, natives: &mut TableBuilder) -> Option<Typed> {
         let grants = datalog::written_grants(code, code.blocks.first()?)?;
         let (mut scopes, mut others) = (Vec::new(), Vec::new());
         for (block, content) in code.blocks.iter().enumerate() {
@@ -166,13 +177,13 @@ impl Typed {
                     continue;
                 }
                 match datalog::written_scope(code, check) {
-                    Some(scope) => scopes.push((block, alternatives(scope))),
+                    Some(scope) => scopes.push((block, alternatives(scope, natives))),
                     None => others.push((block, place)),
                 }
             }
         }
         Some(Typed {
-            grants: alternatives(grants),
+            grants: alternatives(grants, natives),
             scopes: scopes.into(),
             others: others.into(),
         })
@@ -195,8 +206,10 @@ impl Typed {
     }
 }
 
-fn alternatives(grants: Grants) -> Box<[Alternative]> {
-    grants.into_iter().map(Alternative::from).collect()
+fn alternatives(grants: Grants, natives: &mut TableBuilder) -> Box<[Alternative]> {
+    let grants = grants.into_iter();
+    let alternatives = grants.map(|grant| Alternative::new(grant, |native| natives.place(native)));
+    alternatives.collect()
 }
 
 impl fmt::Debug for Verified {

@@ -7,7 +7,7 @@ use bailiwick_biscuit::{chain::Memo, engine::Budget};
 
 use crate::{
     cache::TokenCache,
-    call::Call,
+    call::{Call, DEFAULT_CALL_BYTES, MAX_CALL_BYTES},
     decision::Decision,
     evaluation::Allowance,
     policy::{CompiledPolicy, Policy, PolicyError},
@@ -52,6 +52,9 @@ pub struct Verifier {
 /// Bounds on tokens, and on the cost of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
+    /// Maximum length of a call's text in bytes, at most [`MAX_CALL_BYTES`](crate::call::MAX_CALL_BYTES). Set it with
+    /// [`Limits::for_calls`], which raises fuel and memory in proportion.
+    pub call_bytes: usize,
     /// Bounds on the structure of a token.
     pub token: bailiwick_token::limits::TokenLimits,
     /// Maximum units of work per decision: one for each fact tried, each operation of the engine and each step
@@ -79,6 +82,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
+            call_bytes: DEFAULT_CALL_BYTES,
             token: bailiwick_token::limits::TokenLimits::default(),
             fuel: 5_000,
             long_call_fuel: 1 << 18,
@@ -90,6 +94,31 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The default limits for a service whose calls have up to this many bytes, but at most
+    /// [`MAX_CALL_BYTES`](crate::call::MAX_CALL_BYTES). A call that is longer than the default gets fuel and memory in
+    /// proportion: four units and 64 bytes for each byte, so that no call costs more than 17 million units and 256 MiB.
+    ///
+    /// ```
+    /// use bailiwick_verifier::Limits;
+    ///
+    /// let limits = Limits::for_calls(1024 * 1024);
+    /// assert_eq!((limits.call_bytes, limits.long_call_fuel), (1 << 20, 1 << 22));
+    /// ```
+    #[must_use]
+    pub fn for_calls(bytes: usize) -> Limits {
+        const UNITS_PER_BYTE: u64 = 4;
+        const HELD_PER_BYTE: usize = 64;
+        let (default, bytes) = (Limits::default(), bytes.min(MAX_CALL_BYTES));
+        Limits {
+            call_bytes: bytes,
+            long_call_fuel: UNITS_PER_BYTE
+                .saturating_mul(bytes as u64)
+                .max(default.long_call_fuel),
+            memory: HELD_PER_BYTE.saturating_mul(bytes).max(default.memory),
+            ..default
+        }
+    }
+
     /// The budget of one evaluation.
     pub(crate) fn allowance(&self) -> Allowance {
         Allowance {
@@ -172,6 +201,7 @@ impl Verifier {
         self.policy = Arc::new(CompiledPolicy {
             base: self.policy.base.clone(),
             is_own: self.policy.is_own,
+            natives: self.policy.natives.clone(),
             engine_only: true,
         });
         self.cache = TokenCache::new(self.limits.cache_bytes);

@@ -553,6 +553,32 @@ async fn a_body_that_cannot_be_read_is_400() {
     );
 }
 
+/// A service may allow longer bodies than the default.
+#[tokio::test]
+async fn a_long_body_is_read_where_the_limits_allow_it() {
+    let token = token();
+    let credential = ("bailiwick-token", token.as_str());
+    let body = |bytes: usize| {
+        let note = "x".repeat(bytes);
+        format!(r#"{{"amount":1,"currency":"EUR","note":"{note}"}}"#)
+    };
+    let wide = app(&protect(
+        verifier().limits(Limits::for_calls(200_000)),
+        now(),
+    ));
+    let narrow = app(&protect(verifier(), now()));
+    let answer = order(&wide, &[credential], body(199_900)).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    for (app, bytes, limit) in [(&wide, 200_000, "200000"), (&narrow, 199_900, "65536")] {
+        let answer = order(app, &[credential], body(bytes)).await;
+        let problem = answer.refused(400, "bad_request");
+        assert!(
+            problem["detail"].as_str().unwrap().contains(limit),
+            "{problem}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_body_without_a_length_is_bounded_and_a_broken_one_refused() {
     let app = app(&protect(verifier(), now()));

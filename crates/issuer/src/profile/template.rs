@@ -14,7 +14,7 @@ use bailiwick_token::{
 };
 
 use self::{
-    hole::{ArgumentHole, Hole, HolePlace, Item, Items},
+    hole::{ArgumentHole, Hole, HolePlace},
     read::TemplateReader,
 };
 use super::{
@@ -55,19 +55,12 @@ impl Template {
         let mut names = BTreeSet::new();
         for hole in &self.holes {
             match &hole.place {
-                HolePlace::Resource(resource) => items_params(&resource.segments, &mut names),
-                HolePlace::Argument(_, condition) => match condition {
-                    ArgumentHole::Exact(item) => item_params(item, &mut names),
-                    ArgumentHole::OneOf(Items::List(items))
-                    | ArgumentHole::AllOfIn(Items::List(items)) => items_params(items, &mut names),
-                    ArgumentHole::OneOf(Items::Param(name))
-                    | ArgumentHole::AllOfIn(Items::Param(name))
-                    | ArgumentHole::Min(name)
-                    | ArgumentHole::Max(name) => {
-                        names.insert(name);
+                HolePlace::Resource(resource) => {
+                    for segment in &resource.segments {
+                        segment.params(&mut names);
                     }
-                    ArgumentHole::Prefix(text) => names.extend(text.params()),
-                },
+                }
+                HolePlace::Argument(_, condition) => condition.params(&mut names),
             }
         }
         names
@@ -106,12 +99,11 @@ impl Template {
                     condition.fill(args.entry(name.clone()).or_default(), values)
                 }
             };
-            filled.ok_or_else(|| {
-                (
-                    hole.path.clone(),
-                    "is too long, or cannot be compared exactly",
-                )
-            })?;
+            let fault = match &hole.place {
+                HolePlace::Resource(_) => "is too long, or cannot be compared exactly",
+                HolePlace::Argument(_, condition) => condition.fault(),
+            };
+            filled.ok_or_else(|| (hole.path.clone(), fault))?;
         }
         Grants::new(grants).map_err(|error| (error.path, "is an empty range, or too long"))
     }
@@ -148,13 +140,11 @@ impl Template {
             .iter()
             .map(|(name, param)| (name.clone(), param.kind.sample()))
             .collect();
-        let is_no_bound = |place: &HolePlace| {
-            !matches!(
-                place,
-                HolePlace::Argument(_, ArgumentHole::Min(_) | ArgumentHole::Max(_))
-            )
+        let takes_a_sample = |place: &HolePlace| match place {
+            HolePlace::Resource(_) => true,
+            HolePlace::Argument(_, condition) => !condition.takes_no_sample(),
         };
-        let filled = self.fill_where(&samples, is_no_bound);
+        let filled = self.fill_where(&samples, takes_a_sample);
         filled.map(|_| ()).map_err(|(path, _)| {
             ProfileFault::at(path, "is not well formed, whatever its parameters are")
         })
@@ -165,21 +155,5 @@ fn below(path: &str, fault: ProfileFault) -> ProfileFault {
     ProfileFault {
         path: format!("{path}.{}", fault.path),
         ..fault
-    }
-}
-
-fn items_params<'t>(items: &'t [Item], names: &mut BTreeSet<&'t str>) {
-    for item in items {
-        item_params(item, names);
-    }
-}
-
-fn item_params<'t>(item: &'t Item, names: &mut BTreeSet<&'t str>) {
-    match item {
-        Item::Fixed(_) => {}
-        Item::Param(name) => {
-            names.insert(name);
-        }
-        Item::Text(text) => names.extend(text.params()),
     }
 }

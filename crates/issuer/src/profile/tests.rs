@@ -198,6 +198,111 @@ fn a_value_keeps_its_type() {
 }
 
 #[test]
+fn parameters_fill_conditions() {
+    let text = r#"
+        [[profile]]
+        name = "a"
+        match.agent.source = "client"
+        [profile.params]
+        most   = { claim = "agent.most", type = "decimal" }
+        until  = { claim = "agent.until", type = "date" }
+        domain = { claim = "agent.domain", type = "string" }
+        hosts  = { claim = "agent.hosts", type = "strings" }
+        codes  = { claim = "agent.codes", type = "strings" }
+        user   = { claim = "agent.user", type = "segment" }
+        [profile.token]
+        agent = "a"
+        principal = "p"
+        ttl = { default = "1m", max = "1m" }
+        [[profile.grant]]
+        service = "erp"
+        action = "x"
+        [profile.grant.args]
+        amount = { min = 0, max = "${most}", scale = 2 }
+        text   = { as = "decimal", max = "${most}", optional = true }
+        start  = { before = "${until}" }
+        to     = { email = { domain_in = ["acme.example", "${domain}"] } }
+        url    = { url = { host_under = "${hosts}" } }
+        file   = { path = { under = "/home/${user}/in" } }
+        code   = { one_of = "${codes}", ignore_case = true }
+        "tags.*"    = { one_of = "${codes}" }
+        "lines.*.n" = { sum = { max = "${most}" } }
+        "at.city"   = "${user}"
+    "#;
+    let profiles = profiles(text).unwrap();
+    let claims = json!({
+        "profiles": ["a"], "most": "99.5", "until": "2026-12-01T00:00:00Z", "domain": "eu.example",
+        "hosts": ["acme.example", "b.example"], "codes": ["x", "y"], "user": "ada",
+    });
+    let mint = |claims: &Value| {
+        let caller = Caller {
+            agent: party(ClaimSource::Client, claims.clone()),
+            principal: None,
+        };
+        profiles.get("a").unwrap().mint_request(&caller, &ask())
+    };
+    let expected = r#"
+        [[grant]]
+        service = "erp"
+        action = "x"
+        [grant.args]
+        amount = { min = 0, max = "99.5", scale = 2 }
+        text   = { as = "decimal", max = "99.5", optional = true }
+        start  = { before = "2026-12-01T00:00:00Z" }
+        to     = { email = { domain_in = ["acme.example", "eu.example"] } }
+        url    = { url = { host_under = ["acme.example", "b.example"] } }
+        file   = { path = { under = "/home/ada/in" } }
+        code   = { one_of = ["x", "y"], ignore_case = true }
+        "tags.*"    = { one_of = ["x", "y"] }
+        "lines.*.n" = { sum = { max = "99.5" } }
+        "at.city"   = "ada"
+    "#;
+    assert_eq!(mint(&claims).unwrap().grants, grants(expected));
+    for (claim, value) in [
+        ("domain", json!("EU.example")),
+        ("domain", json!("10.0.0.1")),
+        ("domain", json!("localhost")),
+        ("domain", json!("a.example,b.example")),
+        ("hosts", json!(["acme.example", "*"])),
+        ("hosts", json!(["acme.example/x"])),
+        ("user", json!("..")),
+        ("user", json!("a/b")),
+        ("most", json!("-1")),
+        ("until", json!("tomorrow")),
+    ] {
+        let mut wrong = claims.clone();
+        wrong[claim] = value.clone();
+        assert!(mint(&wrong).is_err(), "{claim}: {value}");
+    }
+}
+
+#[test]
+fn parameters_stand_nowhere_else_in_conditions() {
+    for condition in [
+        r#"{ matches = "${x}" }"#,
+        r#"{ email = { domain_in = ["${x}.example"] } }"#,
+        r#"{ url = { host_in = ["a.example"], scheme = "${x}" } }"#,
+        r#"{ url = { host_in = ["a.example"], path_under = "/${x}" } }"#,
+        r#"{ path = { under = "/srv/${x}" } }"#,
+        r#"{ path = { under = "/srv/a${x}" } }"#,
+        r#"{ ip = { in = ["${x}"] } }"#,
+        r#"{ members = ["${x}"] }"#,
+        r#"{ equals_arg = "${x}" }"#,
+        r#"{ sum = { max = "${x}" } }"#,
+        r#"{ after = "${x}" }"#,
+        r#"{ scale = "${x}" }"#,
+    ] {
+        let text = minimal("").replace(
+            "[[profile.grant]]\n",
+            &format!("[profile.params]\nx = {{ claim = \"agent.x\", type = \"string\" }}\n[[profile.grant]]\nargs.a = {condition}\n"),
+        );
+        assert!(profiles(&text).is_err(), "{condition}");
+    }
+    let zone = minimal("") + "when = { from = \"08:00\", zone = \"${x}\" }\n";
+    assert!(profiles(&zone).is_err());
+}
+
+#[test]
 fn who_a_profile_is_for() {
     let profiles = profiles(PROFILE).unwrap();
     let select = |caller: &Caller| profiles.select(Some("buyer"), caller).map(|_| ());

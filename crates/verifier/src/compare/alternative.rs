@@ -8,22 +8,28 @@ use bailiwick_token::{
     value::{Micros, Scalar, Value, separated},
 };
 
+use crate::native::Native;
+
 /// A grant, or one alternative of a scope.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Alternative {
     pub(crate) service: Box<str>,
     pub(crate) action: Pattern,
     pub(crate) resource: Option<Pattern>,
+    /// Position of the window of time in the table of native conditions; `None` if any time is granted.
+    pub(crate) when: Option<usize>,
     /// The arguments, sorted by path; `None` if any arguments are granted.
     pub(crate) args: Option<Box<[Argument]>>,
 }
 
-/// An argument that may be present. Without requirements, it may have any value or be absent.
+/// An argument that may be present. Without requirements and tests, it may have any value or be absent.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Argument {
-    /// Name of the argument, or path to a member.
+    /// Name of the argument, or path to members.
     pub(crate) path: Box<str>,
     pub(crate) requirements: Box<[Requirement]>,
+    /// Positions of its tests in the table of native conditions.
+    pub(crate) tests: Box<[usize]>,
 }
 
 /// One condition of a [`Constraint`].
@@ -57,21 +63,44 @@ pub(crate) enum Set {
     Bools(Box<[bool]>),
 }
 
-impl From<Grant> for Alternative {
-    fn from(grant: Grant) -> Alternative {
+impl Alternative {
+    /// Makes an alternative from a grant. `place` returns the position of a native condition in a table, to which it may
+    /// add the condition.
+    pub(crate) fn new(grant: Grant, mut place: impl FnMut(Native) -> usize) -> Alternative {
+        let tests = grant.tests();
+        // Taken apart by name, like a constraint below.
+        let Grant {
+            service,
+            action,
+            resource,
+            args,
+            when,
+        } = grant;
+        let mut tests = tests.into_iter().map(Native::Test).map(&mut place);
+        let args = args.map(|args| arguments(args, &mut tests));
         Alternative {
-            service: grant.service.into(),
-            action: grant.action,
-            resource: grant.resource,
-            args: grant.args.map(arguments),
+            service: service.into(),
+            action,
+            resource,
+            args,
+            when: when.map(|window| place(Native::During(window))),
         }
     }
 }
 
-fn arguments(args: BTreeMap<String, Constraint>) -> Box<[Argument]> {
-    let args = args.into_iter().map(|(path, constraint)| Argument {
-        path: path.into(),
-        requirements: requirements(constraint),
+/// Converts the arguments of a grant, to which these positions of tests belong in order.
+fn arguments(
+    args: BTreeMap<String, Constraint>,
+    tests: &mut impl Iterator<Item = usize>,
+) -> Box<[Argument]> {
+    let args = args.into_iter().map(|(path, constraint)| {
+        let meets = constraint.meets.as_ref();
+        let count = meets.map_or(0, |meets| meets.conditions.len());
+        Argument {
+            path: path.into(),
+            tests: tests.by_ref().take(count).collect(),
+            requirements: requirements(constraint),
+        }
     });
     args.collect()
 }
@@ -90,6 +119,8 @@ fn requirements(constraint: Constraint) -> Box<[Requirement]> {
         contains,
         all_of_in,
         max_len,
+        // Its conditions are the tests of the argument.
+        meets: _,
     } = constraint;
     let requirements = [
         // Its size is the number of steps that comparing it takes, so it is counted once.
@@ -220,7 +251,9 @@ impl Argument {
     /// Approximate memory, in bytes.
     pub(crate) fn size(&self) -> usize {
         let requirements = self.requirements.iter().map(Requirement::size);
-        let own = size_of::<Argument>().saturating_add(self.path.len());
+        let own = size_of::<Argument>()
+            .saturating_add(self.path.len())
+            .saturating_add(size_of_val(self.tests.as_ref()));
         requirements.fold(own, usize::saturating_add)
     }
 }

@@ -8,7 +8,10 @@ use super::{
     steps::{Spent, Steps},
     unmet::{Unmet, Verdict},
 };
-use crate::call::{Stated, Statement};
+use crate::{
+    call::{Stated, Statement},
+    native::{Answer, CallAnswers},
+};
 
 /// Number of steps for an alternative, for an argument that it constrains, and for a name in the call.
 pub(super) const PER_ALTERNATIVE: usize = 2;
@@ -20,6 +23,7 @@ const PER_NAME: usize = 4;
 pub(crate) struct Comparison<'c> {
     pub(crate) service: &'c str,
     pub(crate) call: &'c Statement<'c>,
+    pub(crate) answers: &'c CallAnswers<'c>,
 }
 
 impl<'c> Comparison<'c> {
@@ -55,9 +59,35 @@ impl<'c> Comparison<'c> {
         }
         let unmet = match self.resource(alternative.resource.as_ref()) {
             Some(unmet) => Some(unmet),
-            None => self.arguments(alternative.args.as_deref(), steps)?,
+            None => match self.native(None, alternative.when.as_slice(), steps)? {
+                Some(unmet) => Some(unmet),
+                None => self.arguments(alternative.args.as_deref(), steps)?,
+            },
         };
         Ok(unmet.map_or(Verdict::Met, Verdict::Unmet))
+    }
+
+    /// The first of these native conditions that does not hold.
+    fn native<'a>(
+        self,
+        argument: Option<&'a Argument>,
+        places: &[usize],
+        steps: &mut Steps,
+    ) -> Result<Option<Unmet<'a>>, Spent>
+    where
+        'c: 'a,
+    {
+        for place in places {
+            let (native, answer) = self.answers.answer(*place, &mut steps.left).ok_or(Spent)?;
+            if answer != Answer::Met {
+                return Ok(Some(Unmet::Native {
+                    argument,
+                    native,
+                    answer,
+                }));
+            }
+        }
+        Ok(None)
     }
 
     fn resource<'a>(self, pattern: Option<&'a Pattern>) -> Option<Unmet<'a>>
@@ -105,14 +135,17 @@ impl<'c> Comparison<'c> {
     where
         'c: 'a,
     {
-        if argument.requirements.is_empty() {
-            return Ok(None);
+        if !argument.requirements.is_empty() {
+            steps.take(PER_ARGUMENT)?;
+            let Some(stated) = self.call.get(&argument.path) else {
+                return Ok(Some(Unmet::Missing(argument)));
+            };
+            let unmet = failed(argument, stated, steps)?;
+            if unmet.is_some() {
+                return Ok(unmet);
+            }
         }
-        steps.take(PER_ARGUMENT)?;
-        let Some(stated) = self.call.get(&argument.path) else {
-            return Ok(Some(Unmet::Missing(argument)));
-        };
-        failed(argument, stated, steps)
+        self.native(Some(argument), &argument.tests, steps)
     }
 }
 

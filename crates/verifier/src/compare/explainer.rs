@@ -11,6 +11,7 @@ use bailiwick_token::{
 use super::{
     alternative::{Alternative, Requirement},
     comparison::{Comparison, PER_ALTERNATIVE},
+    missed::{native_condition, unknown},
     requirement::{Fault, length},
     steps::{Spent, Steps},
     unmet::{Unmet, Verdict},
@@ -29,6 +30,9 @@ const PER_WEIGHT: usize = 2;
 
 /// Number of bytes of a constraint that are copied in one step.
 const BYTES_COPIED: usize = 8;
+
+/// Number of native conditions that are compared with another in one step.
+const NATIVES_COMPARED: usize = 2;
 
 /// The result of comparing a call with an alternative, for explanations.
 pub(crate) enum ExplainedVerdict {
@@ -93,8 +97,27 @@ impl<'c> Explainer<'c> {
         }
         // Reading is costly, so only bodies for this service and action are read.
         match self.read(code, body)? {
-            Some(grant) => self.with(&Alternative::from(grant)),
-            None => Ok(ExplainedVerdict::Datalog),
+            Some(grant) => {
+                // Each look in the table compares up to all of it.
+                let table = self.comparison.answers.table();
+                let compared = table.len().saturating_mul(grant.tests().len());
+                self.steps.take(compared / NATIVES_COMPARED)?;
+                let mut are_known = true;
+                let alternative = Alternative::new(grant, |native| {
+                    let place = table.find(&native);
+                    are_known &= place.is_some();
+                    place.unwrap_or(usize::MAX)
+                });
+                match are_known {
+                    true => self.with(&alternative),
+                    // The reader found other conditions than those that the engine asked for.
+                    false => Ok(ExplainedVerdict::Datalog),
+                }
+            }
+            None => Ok(match unknown(code, body) {
+                Some(condition) => ExplainedVerdict::Unmet(condition),
+                None => ExplainedVerdict::Datalog,
+            }),
         }
     }
 
@@ -147,6 +170,16 @@ impl<'c> Explainer<'c> {
                         needed: wanted(requirement, stated),
                     },
                 }
+            }
+            Unmet::Native {
+                argument,
+                native,
+                answer,
+            } => {
+                // Both the value and the condition are repeated.
+                self.steps.take(PER_EXCERPT)?;
+                let path = argument.map_or("", |argument| argument.path.as_ref());
+                native_condition(path, native, answer, self.comparison.answers.now())
             }
         })
     }

@@ -2,10 +2,13 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
-use bailiwick_token::grant::Grants;
+use bailiwick_token::{grant::Grants, timestamp::Timestamp};
 
 use super::*;
-use crate::call::{Call, Statement};
+use crate::{
+    call::{Call, CallLimits, DEFAULT_CALL_BYTES},
+    native::{CallAnswers, Native, NativeTable},
+};
 
 const PLENTY: u64 = 1 << 40;
 
@@ -18,14 +21,25 @@ fn grants(args: impl Fn(usize) -> String) -> Vec<Alternative> {
     };
     let text: String = (0..63).map(grant).collect();
     let grants = Grants::from_toml(&text).unwrap();
-    grants.iter().cloned().map(Alternative::from).collect()
+    let no_native = |native: Native| panic!("{native:?} is a native condition");
+    let alternatives = grants.iter().cloned();
+    alternatives
+        .map(|grant| Alternative::new(grant, no_native))
+        .collect()
 }
 
 /// Counts the steps to explain a call against all of these grants, and the grants that allow it.
 fn steps(grants: &[Alternative], args: &str) -> (u64, usize) {
     let call = Call::from_args_json("order", None, Some(args)).unwrap();
-    let call = call.state().unwrap();
-    let mut explainer = explainer(&call, PLENTY);
+    let call = call.state(CallLimits::of(DEFAULT_CALL_BYTES)).unwrap();
+    let table = NativeTable::default();
+    let answers = CallAnswers::new(&table, call.values(), now());
+    let comparison = Comparison {
+        service: "erp",
+        call: &call,
+        answers: &answers,
+    };
+    let mut explainer = Explainer::new(comparison, Steps::new(PLENTY));
     let mut allowed = 0;
     for grant in grants {
         allowed += usize::from(matches!(explainer.with(grant), Ok(ExplainedVerdict::Met)));
@@ -33,12 +47,8 @@ fn steps(grants: &[Alternative], args: &str) -> (u64, usize) {
     (PLENTY - explainer.steps.left, allowed)
 }
 
-fn explainer<'c>(call: &'c Statement<'c>, steps: u64) -> Explainer<'c> {
-    let comparison = Comparison {
-        service: "erp",
-        call,
-    };
-    Explainer::new(comparison, Steps::new(steps))
+fn now() -> Timestamp {
+    "2026-11-23T12:00:00Z".parse().unwrap()
 }
 
 fn ones(count: usize) -> String {
@@ -97,10 +107,17 @@ fn names_are_looked_at_up_to_the_first_extra_one() {
 fn a_spent_budget_stays_spent() {
     let exact = grants(|index| format!("a = {{ exact = [{}] }}", index + 2));
     let call = Call::from_args_json("order", None, Some(&ones(2))).unwrap();
-    let call = call.state().unwrap();
+    let call = call.state(CallLimits::of(DEFAULT_CALL_BYTES)).unwrap();
+    let table = NativeTable::default();
+    let answers = CallAnswers::new(&table, call.values(), now());
+    let comparison = Comparison {
+        service: "erp",
+        call: &call,
+        answers: &answers,
+    };
     let (all, _) = steps(&exact, &ones(2));
     for budget in [0, 1, all / 2, all - 1] {
-        let mut explainer = explainer(&call, budget);
+        let mut explainer = Explainer::new(comparison, Steps::new(budget));
         let mut results = exact.iter().map(|grant| explainer.with(grant).is_ok());
         assert!(results.by_ref().any(|compared| !compared), "{budget}");
         assert!(results.all(|compared| !compared), "{budget}");

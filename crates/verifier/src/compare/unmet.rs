@@ -6,7 +6,10 @@ use super::{
     alternative::{Argument, Requirement},
     requirement::Fault,
 };
-use crate::call::Stated;
+use crate::{
+    call::Stated,
+    native::{Answer, Native},
+};
 
 /// The result of comparing a call with an alternative.
 #[derive(Clone, Copy)]
@@ -35,5 +38,11 @@ pub(crate) enum Unmet<'a> {
         stated: &'a Stated<'a>,
         requirement: &'a Requirement,
         fault: Fault,
+    },
+    /// A native condition does not hold: a test of this argument, or a window of time.
+    Native {
+        argument: Option<&'a Argument>,
+        native: &'a Native,
+        answer: Answer<'a>,
     },
 }

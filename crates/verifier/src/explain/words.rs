@@ -1,7 +1,6 @@
-//! Unmet conditions as sentences, and as JSON.
+//! Unmet conditions as sentences.
 
-use bailiwick_token::{escape::code, text::counted, value::Value};
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use bailiwick_token::{escape::code, text::counted};
 
 use super::{Refusal, UnmetCondition, Values, Wanted};
 
@@ -24,24 +23,8 @@ impl Refusal {
 }
 
 impl Wanted {
-    /// The name of the constraint in the text of grants.
-    fn name(&self) -> &'static str {
-        match self {
-            Wanted::Exactly(_) => "exact",
-            Wanted::OneOf(_) => "one_of",
-            Wanted::NotOneOf(_) => "not_one_of",
-            Wanted::Min(_) => "min",
-            Wanted::Max(_) => "max",
-            Wanted::Prefix(_) => "prefix",
-            Wanted::Suffix(_) => "suffix",
-            Wanted::Contains(_) => "contains",
-            Wanted::AllOfIn(_) => "all_of_in",
-            Wanted::MaxLen { .. } => "max_len",
-        }
-    }
-
     /// Completes a sentence that begins with the value found.
-    fn sentence(&self) -> String {
+    pub(super) fn sentence(&self) -> String {
         match self {
             Wanted::Exactly(value) => format!("exactly {value} is allowed"),
             Wanted::OneOf(values) => format!("one of {values} is allowed"),
@@ -52,39 +35,13 @@ impl Wanted {
             Wanted::Suffix(text) => format!("it must end with {text}"),
             Wanted::Contains(text) => format!("it must contain {text}"),
             Wanted::AllOfIn(values) => format!("each element must be one of {values}"),
+            Wanted::Condition { words, .. } => format!("needed: {words}"),
             Wanted::MaxLen { limit, .. } => format!("a length of at most {limit} is allowed"),
         }
     }
 }
 
 impl UnmetCondition {
-    fn name(&self) -> &'static str {
-        match self {
-            UnmetCondition::NoAlternative { .. } => "no_alternative",
-            UnmetCondition::Resource { .. } => "resource",
-            UnmetCondition::Missing { .. } => "missing_argument",
-            UnmetCondition::Extra { .. } => "extra_argument",
-            UnmetCondition::Type { .. } => "wrong_type",
-            UnmetCondition::Unrepresentable { .. } => "unrepresentable_number",
-            UnmetCondition::Value { needed, .. } => needed.name(),
-            UnmetCondition::NotBefore { .. } => "not_before",
-            UnmetCondition::Expires { .. } => "expires",
-            UnmetCondition::Depth { .. } => "depth",
-            UnmetCondition::Datalog { .. } => "datalog",
-        }
-    }
-
-    fn argument(&self) -> Option<&str> {
-        match self {
-            UnmetCondition::Missing { argument, .. }
-            | UnmetCondition::Extra { argument }
-            | UnmetCondition::Type { argument, .. }
-            | UnmetCondition::Unrepresentable { argument, .. }
-            | UnmetCondition::Value { argument, .. } => Some(argument),
-            _ => None,
-        }
-    }
-
     /// The condition in words, without its block.
     fn sentence(&self, values: Values) -> String {
         let hidden = values == Values::Hidden;
@@ -158,6 +115,37 @@ impl UnmetCondition {
                 found,
                 needed,
             } => format!("{} is {found}, {}", code(argument), needed.sentence()),
+            UnmetCondition::Shape { argument, needed } => {
+                format!("{} must be {needed}", code(argument))
+            }
+            UnmetCondition::Sum {
+                argument, needed, ..
+            } if hidden => format!(
+                "the sum of {} does not fit, needed: {needed}",
+                code(argument)
+            ),
+            UnmetCondition::Sum {
+                argument,
+                found,
+                needed,
+            } => format!("the sum of {} is {found}, needed: {needed}", code(argument)),
+            UnmetCondition::Incomparable { argument, needed } => format!(
+                "{} cannot be compared exactly, needed: {needed}",
+                code(argument)
+            ),
+            UnmetCondition::During { found, needed } => {
+                format!("it is valid {needed}, and now it is {found}")
+            }
+            UnmetCondition::Unknown { argument, needed } => {
+                let of = match argument {
+                    Some(argument) => format!(" of {}", code(argument)),
+                    None => String::new(),
+                };
+                format!(
+                    "this verifier is older than the token and does not know the condition {}{of}; update the verifier",
+                    code(needed)
+                )
+            }
             UnmetCondition::NotBefore { found, needed } => {
                 format!("it is valid from {needed}, and it is now {found}")
             }
@@ -177,66 +165,5 @@ impl UnmetCondition {
                 "a check that is too long to show does not hold".to_owned()
             }
         }
-    }
-
-    /// The text for the value needed.
-    fn needed(&self) -> Option<String> {
-        match self {
-            UnmetCondition::Resource { needed, .. } | UnmetCondition::Missing { needed, .. } => {
-                Some(needed.clone())
-            }
-            UnmetCondition::NoAlternative { offered, .. } => Some(offered.join(", ")),
-            UnmetCondition::Type { needed, .. } => Some((*needed).to_owned()),
-            UnmetCondition::Value { needed, .. } => Some(needed.sentence()),
-            UnmetCondition::NotBefore { needed, .. } | UnmetCondition::Expires { needed, .. } => {
-                Some(needed.to_string())
-            }
-            UnmetCondition::Depth { needed, .. } => Some(needed.to_string()),
-            UnmetCondition::Datalog { text } => text.clone(),
-            UnmetCondition::Extra { .. } | UnmetCondition::Unrepresentable { .. } => None,
-        }
-    }
-
-    /// Writes the value found as the entry `found`. Arguments' values are written only if `values` allows it.
-    fn write_found<M: SerializeMap>(&self, values: Values, map: &mut M) -> Result<(), M::Error> {
-        let mut entry = |found: Option<Value>| map.serialize_entry("found", &found);
-        match self {
-            UnmetCondition::Unrepresentable { found, .. } | UnmetCondition::Value { found, .. }
-                if values == Values::Shown =>
-            {
-                map.serialize_entry("found", found)
-            }
-            UnmetCondition::Resource {
-                found: Some(found), ..
-            } if values == Values::Shown => entry(Some(Value::from(found.as_str()))),
-            UnmetCondition::Type { found, .. } => entry(Some(Value::from(*found))),
-            UnmetCondition::NotBefore { found, .. } | UnmetCondition::Expires { found, .. } => {
-                entry(Some(Value::from(found.to_string())))
-            }
-            UnmetCondition::Depth { found, .. } => {
-                entry(i64::try_from(*found).ok().map(Value::from))
-            }
-            _ => entry(None),
-        }
-    }
-}
-
-/// A refusal as a JSON object: its fields, and the sentence as `text`.
-pub(crate) struct Shown<'a>(pub(crate) &'a Refusal, pub(crate) Values);
-
-impl Serialize for Shown<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Shown(refusal, values) = *self;
-        let condition = &refusal.condition;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("block", &refusal.block)?;
-        map.serialize_entry("delegate", &refusal.delegate)?;
-        map.serialize_entry("alternative", &refusal.alternative)?;
-        map.serialize_entry("condition", condition.name())?;
-        map.serialize_entry("argument", &condition.argument())?;
-        condition.write_found(values, &mut map)?;
-        map.serialize_entry("needed", &condition.needed())?;
-        map.serialize_entry("text", &refusal.sentence(values))?;
-        map.end()
     }
 }

@@ -70,8 +70,8 @@ impl Action {
 
     /// Takes the top-level members of the JSON body as arguments.
     ///
-    /// The body is read up to [`MAX_CALL_BYTES`](crate::call::MAX_CALL_BYTES) and passed on to the handler byte
-    /// for byte. An empty body has no arguments. Without this declaration the body is not read, and no grant
+    /// The body is read up to the verifier's [`Limits::call_bytes`](crate::Limits::call_bytes) and passed on to the handler
+    /// byte for byte. An empty body has no arguments. Without this declaration the body is not read, and no grant
     /// can refer to its contents. The server's timeouts must limit the time that a sender may take.
     #[must_use]
     pub fn json_body(mut self) -> Action {

@@ -22,7 +22,6 @@ use http_body_util::BodyExt;
 use mime::Mime;
 
 use super::media;
-use crate::call::MAX_CALL_BYTES;
 
 /// Maximum number of bytes that [`discard`] reads. Go's `net/http` has the same limit.
 const MAX_DISCARDED: u64 = 256 * 1024;
@@ -30,8 +29,8 @@ const MAX_DISCARDED: u64 = 256 * 1024;
 /// The reason why a body cannot be read as JSON arguments.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyError {
-    #[error("the body is longer than {MAX_CALL_BYTES} bytes; send a shorter one")]
-    TooLong,
+    #[error("the body is longer than {0} bytes; send a shorter one")]
+    TooLong(usize),
     #[error("the body ended before it was complete; send the request again")]
     Broken,
     #[error("the `Content-Type` of the body is not JSON in UTF-8; send `application/json`")]
@@ -61,12 +60,13 @@ where
     )
 }
 
-/// Reads the bytes of a JSON body; `None` if it is empty. Afterwards, `body` yields the same bytes again.
+/// Reads the bytes of a JSON body, at most `limit`; `None` if it is empty. Afterwards, `body` yields the same bytes again.
 pub(super) async fn read_json(
     headers: &HeaderMap,
     body: &mut Body,
+    limit: usize,
 ) -> Result<Option<Bytes>, BodyError> {
-    let bytes = read(body).await?;
+    let bytes = read(body, limit).await?;
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -105,10 +105,10 @@ pub(super) async fn discard(headers: &HeaderMap, mut body: Body) {
     }
 }
 
-async fn read(body: &mut Body) -> Result<Bytes, BodyError> {
+async fn read(body: &mut Body, limit: usize) -> Result<Bytes, BodyError> {
     // Known from its `Content-Length`, so none of it needs to be read.
-    if body.size_hint().lower() > MAX_CALL_BYTES as u64 {
-        return Err(BodyError::TooLong);
+    if body.size_hint().lower() > limit as u64 {
+        return Err(BodyError::TooLong(limit));
     }
     let mut source = mem::take(body);
     let mut bytes = Vec::new();
@@ -120,8 +120,8 @@ async fn read(body: &mut Body) -> Result<Bytes, BodyError> {
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => {
                     bytes.extend_from_slice(&data);
-                    if bytes.len() > MAX_CALL_BYTES {
-                        break (Err(BodyError::TooLong), Rest::Body(source));
+                    if bytes.len() > limit {
+                        break (Err(BodyError::TooLong(limit)), Rest::Body(source));
                     }
                 }
                 Err(frame) => trailers = frame.into_trailers().ok(),

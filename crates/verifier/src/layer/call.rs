@@ -41,25 +41,26 @@ pub(super) enum UnreadableCall {
 }
 
 impl Declaration {
-    /// Reads the call from a request. Requiring a verified token ensures that no stranger causes this work.
-    /// Bytes that were read are put back into the body.
+    /// Reads the call from a request, of at most `limit` bytes. Requiring a verified token ensures that no stranger causes
+    /// this work. Bytes that were read are put back into the body.
     pub(super) async fn read(
         &self,
         _: &Authenticated,
         parts: &mut Parts,
         body: &mut Body,
+        limit: usize,
     ) -> Result<Call, UnreadableCall> {
         let path = self.path(parts).await?;
         let query = self.query(parts)?;
         let resource = self.resource.as_ref().map(|template| template.fill(&path));
         let resource = resource.transpose()?;
         let text = match self.json_body {
-            true => body::read_json(&parts.headers, body).await?,
+            true => body::read_json(&parts.headers, body, limit).await?,
             false => None,
         };
         let text = text.as_deref().map(std::str::from_utf8).transpose();
         let text = text.map_err(|_| BodyError::Text)?;
-        let mut call = Call::from_args_json(&self.action, resource.as_deref(), text)?;
+        let mut call = Call::from_args_json_within(&self.action, resource.as_deref(), text, limit)?;
         for argument in &self.arguments {
             let Argument { key, name, .. } = argument;
             // Even if the query parameter is absent: the handler would not look for it in the body.

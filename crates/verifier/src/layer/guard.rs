@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     authenticate::Authenticated,
-    call::{Call, CallError},
+    call::{Call, CallError, CallLimits},
     decision::{Decision, Deny},
     denial::Denial,
 };
@@ -35,7 +35,9 @@ impl RouteGuard {
             Err(decision) => decision,
             Ok(authenticated) => {
                 let declared = &self.declaration;
-                let call = declared.read(&authenticated, &mut parts, &mut body).await;
+                let limit = CallLimits::of(verifier.limits.call_bytes).bytes;
+                let call = declared.read(&authenticated, &mut parts, &mut body, limit);
+                let call = call.await;
                 match call {
                     // The token is verified, so the record can name the caller.
                     Err(error) => {

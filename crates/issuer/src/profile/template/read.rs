@@ -2,14 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use bailiwick_token::{claims::MAX_TEXT, value::Value};
+use bailiwick_token::{
+    claims::MAX_TEXT,
+    value::{Micros, Value},
+};
 
-use super::hole::{ArgumentHole, Hole, HolePlace, Item, Items, Resource};
+use super::hole::{ArgumentHole, DomainList, Hole, HolePlace, Item, Items, Resource};
 use crate::profile::{
     error::ProfileFault,
     param::{Param, ParamType},
     text::{OPEN, Text, kind_of},
 };
+
+/// Values in place of parameters, in grants that are checked before there is a caller.
+const SAMPLE: &str = "sample";
+const SAMPLE_DOMAIN: &str = "sample.invalid";
+const FIRST: &str = "1970-01-01T00:00:00Z";
+const LAST: &str = "9999-12-30T00:00:00Z";
+
+const REFUSED: &str = "a parameter cannot be used here; use parameters in `resource`, and in arguments as a value or in `exact`, `one_of`, `all_of_in`, bounds, `prefix`, lists of domains and hosts, and `path.under`";
 
 pub(super) struct TemplateReader<'p> {
     params: &'p BTreeMap<String, Param>,
@@ -106,26 +117,194 @@ impl<'p> TemplateReader<'p> {
         if let Some(text) = with_params(constraint) {
             let item = self.item(text).map_err(|why| ProfileFault::at(path, why))?;
             self.hole(grant, path.to_owned(), place(ArgumentHole::Exact(item)));
-            *constraint = Value::from("*");
+            *constraint = self.nothing(grant, path, name);
             return Ok(());
         }
         let Value::Object(conditions) = constraint else {
             return Ok(());
         };
+        let any_case = conditions.contains_key("ignore_case");
         let mut found = Vec::new();
-        for (key, value) in &*conditions {
+        for (key, value) in &mut *conditions {
             let path = format!("{path}.{key}");
-            let condition = self.condition(key, value);
-            if let Some(condition) = condition.map_err(|why| ProfileFault::at(&path, why))? {
+            let at = |why| ProfileFault::at(&path, why);
+            if let Some(kept) = self.kept(key, any_case, value).map_err(at)? {
+                for condition in kept {
+                    self.hole(grant, path.clone(), place(condition));
+                }
+            } else if let Some(condition) = self.condition(key, value).map_err(at)? {
                 self.hole(grant, path, place(condition));
                 found.push(key.clone());
             }
         }
         conditions.retain(|key, _| !found.contains(key));
+        // It would be lost if nothing else were left.
+        if !found.is_empty() && conditions.get("optional") == Some(&Value::from(true)) {
+            conditions.remove("optional");
+            self.hole(grant, path.to_owned(), place(ArgumentHole::Optional));
+        }
         if conditions.is_empty() && !found.is_empty() {
-            *constraint = Value::from("*");
+            *constraint = self.nothing(grant, path, name);
         }
         Ok(())
+    }
+
+    /// Stands for an argument whose conditions are all filled by parameters.
+    fn nothing(&mut self, grant: usize, path: &str, name: &str) -> Value {
+        if !name.ends_with(".*") {
+            return Value::from("*");
+        }
+        // Elements of an array about which nothing is said are refused as a mistake.
+        let place = HolePlace::Argument(name.to_owned(), ArgumentHole::Present);
+        self.hole(grant, path.to_owned(), place);
+        Value::Object(BTreeMap::from([("present".to_owned(), Value::from("any"))]))
+    }
+
+    /// Reads a condition that stays in the fixed grants, with a sample in place of each parameter; `None` if it is
+    /// another one, or contains no parameter.
+    fn kept(
+        &self,
+        key: &str,
+        any_case: bool,
+        value: &mut Value,
+    ) -> Result<Option<Vec<ArgumentHole>>, String> {
+        let mut holes = Vec::new();
+        match (key, &mut *value) {
+            ("one_of", list) if any_case => {
+                if let Some(items) = self.items(list)? {
+                    *list = Value::from(vec![SAMPLE]);
+                    holes.push(ArgumentHole::OneOfAnyCase(items));
+                }
+            }
+            ("after" | "before", text) => {
+                if let Some(name) = with_params(text) {
+                    let name = self.time(name)?;
+                    *text = Value::from(if key == "after" { FIRST } else { LAST });
+                    holes.push(match key {
+                        "after" => ArgumentHole::After(name),
+                        _ => ArgumentHole::Before(name),
+                    });
+                }
+            }
+            ("sum", Value::Object(table)) => {
+                for (key, bound) in table {
+                    if let Some(text) = with_params(bound) {
+                        let name = self.number(text)?;
+                        // The least sum, and the greatest.
+                        let sample = Micros(if key == "min" { i64::MIN } else { i64::MAX });
+                        *bound = Value::from(sample.to_string());
+                        holes.push(match key.as_str() {
+                            "min" => ArgumentHole::SumMin(name),
+                            "max" => ArgumentHole::SumMax(name),
+                            _ => return Err(REFUSED.to_owned()),
+                        });
+                    }
+                }
+            }
+            ("email" | "url" | "links", Value::Object(table)) => {
+                let kind = match key {
+                    "email" => "email",
+                    "url" => "url",
+                    _ => "links",
+                };
+                for (key, value) in table {
+                    let list = match key.as_str() {
+                        "domain_in" | "host_in" => DomainList::Exactly,
+                        "domain_under" | "host_under" => DomainList::Under,
+                        _ => continue,
+                    };
+                    if let Some(items) = self.domains(value)? {
+                        holes.push(ArgumentHole::Domains { kind, list, items });
+                    }
+                }
+            }
+            ("path", Value::Object(table)) => {
+                if let Some(text) = table.get("under").and_then(with_params) {
+                    let segments = self.segments(text)?;
+                    let sample = segments.iter().map(|segment| match segment {
+                        Item::Fixed(Value::String(text)) => text.as_str(),
+                        _ => SAMPLE,
+                    });
+                    let sample = sample.collect::<Vec<_>>().join("/");
+                    table.insert("under".to_owned(), Value::from(sample));
+                    holes.push(ArgumentHole::Under(segments));
+                }
+            }
+            _ => {}
+        }
+        Ok((!holes.is_empty()).then_some(holes))
+    }
+
+    /// Reads a list of domains, and leaves a sample in place of each parameter; `None` if it contains none.
+    fn domains(&self, value: &mut Value) -> Result<Option<Items>, String> {
+        let Some(items) = self.items(value)? else {
+            return Ok(None);
+        };
+        let mut sample = Vec::new();
+        let listed = match &items {
+            Items::List(listed) => listed.as_slice(),
+            Items::Param(_) => &[],
+        };
+        for item in listed {
+            match item {
+                Item::Fixed(value) => sample.push(value.clone()),
+                Item::Param(name) => match kind_of(name, self.params)? {
+                    ParamType::String | ParamType::Segment => {}
+                    _ => {
+                        return Err(format!(
+                            "`${{{name}}}` is not the name of a domain; give it the type `string`"
+                        ));
+                    }
+                },
+                Item::Text(_) => {
+                    return Err(
+                        "the parameter is a part of a domain, so that a claim could name another; write it as the whole domain".to_owned(),
+                    );
+                }
+            }
+        }
+        sample.push(Value::from(SAMPLE_DOMAIN));
+        *value = Value::Array(sample);
+        Ok(Some(items))
+    }
+
+    /// Reads the segments of a path, of which some are parameters as a whole.
+    fn segments(&self, text: &str) -> Result<Vec<Item>, String> {
+        let segments = text.split('/').map(|segment| {
+            if !segment.contains(OPEN) {
+                return Ok(Item::Fixed(Value::from(segment)));
+            }
+            let name = Text::whole(segment).ok_or(
+                "the parameter is not a whole segment of the path; write segments such as `/home/${user}`",
+            )?;
+            match kind_of(name, self.params)? {
+                ParamType::Segment | ParamType::Integer => Ok(Item::Param(name.to_owned())),
+                _ => Err(format!(
+                    "`${{{name}}}` is not a segment; give it the type `segment` or `integer`"
+                )),
+            }
+        });
+        segments.collect()
+    }
+
+    fn time(&self, text: &str) -> Result<String, String> {
+        let name = self.bound(text)?;
+        match kind_of(&name, self.params)? {
+            ParamType::Date => Ok(name),
+            _ => Err(format!(
+                "`${{{name}}}` is not a date-time; give it the type `date`"
+            )),
+        }
+    }
+
+    fn number(&self, text: &str) -> Result<String, String> {
+        let name = self.bound(text)?;
+        match kind_of(&name, self.params)? {
+            ParamType::Date => Err(format!(
+                "`${{{name}}}` is not a number; give it the type `decimal` or `integer`"
+            )),
+            _ => Ok(name),
+        }
     }
 
     /// Reads a condition; `None` if it contains no parameter.
@@ -235,7 +414,6 @@ fn with_params(value: &Value) -> Option<&str> {
 /// Refuses parameters in all other places: only the operator decides which actions may be called, and which
 /// values an argument must not have.
 fn no_params(path: &str, value: &Value) -> Result<(), ProfileFault> {
-    const REFUSED: &str = "a parameter cannot be used here; use parameters in `resource`, and in arguments as a value or in `exact`, `one_of`, `all_of_in`, `min`, `max` and `prefix`";
     match value {
         Value::String(text) if text.contains(OPEN) => Err(ProfileFault::at(path, REFUSED)),
         Value::Array(items) => items
