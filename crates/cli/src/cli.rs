@@ -74,7 +74,7 @@ enum Command {
     /// Biscuits of other issuers: inspect them, and decide with Datalog
     #[command(subcommand)]
     Biscuit(biscuit::BiscuitCommand),
-    /// Check, show and try grants before a token carries them
+    /// Check, show, compare and try grants before a token carries them
     #[command(subcommand)]
     Grants(grants::GrantsCommand),
     /// Check, list and try profiles: the grants that callers may receive

@@ -12,7 +12,11 @@ use std::{
 };
 
 use bailiwick_biscuit::container::MAX_BYTES;
-use bailiwick_token::{escape::code, grant::Grants, token::Token};
+use bailiwick_token::{
+    escape::code,
+    grant::{Grants, GrantsError},
+    token::Token,
+};
 use clap::Args;
 use zeroize::Zeroizing;
 
@@ -275,13 +279,25 @@ pub(crate) fn parse_token(text: &str) -> Result<Token, Failure> {
 /// Reads grants, as JSON if the text begins with a brace, and as TOML otherwise.
 pub(crate) fn grants(source: &Input) -> Result<Grants, Failure> {
     let text = source.read_text(MAX_GRANTS_FILE)?;
-    let parsed = if text.trim_ascii_start().starts_with('{') {
-        Grants::from_json(&text)
-    } else {
-        Grants::from_toml(&text)
+    let parsed = match is_json(&text) {
+        true => Grants::from_json(&text),
+        false => Grants::from_toml(&text),
     };
-    parsed.map_err(|error| {
-        Failure::new(Exit::Local, format!("{source}: {error}"))
-            .or_hint("correct this part of the file")
-    })
+    parsed.map_err(|error| grants_mistake(source, &error))
+}
+
+/// Reads the text of a grants file. The second value is true if it is JSON.
+pub(crate) fn grants_text(source: &Input) -> Result<(Zeroizing<String>, bool), Failure> {
+    let text = source.read_text(MAX_GRANTS_FILE)?;
+    let is_json = is_json(&text);
+    Ok((text, is_json))
+}
+
+fn is_json(text: &str) -> bool {
+    text.trim_ascii_start().starts_with('{')
+}
+
+/// The failure of a grants file with this mistake.
+pub(crate) fn grants_mistake(source: &Input, error: &GrantsError) -> Failure {
+    Failure::new(Exit::Local, format!("{source}: {error}")).or_hint("correct this part of the file")
 }

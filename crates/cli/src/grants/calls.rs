@@ -1,11 +1,17 @@
 //! Recorded calls, one JSON object per line.
 
-use std::io::{self, BufRead, BufReader, Read};
+mod members;
 
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, BufReader, Read},
+};
+
+use bailiwick_token::value::Value;
 use bailiwick_verifier::{Call, CallError, Decision};
-use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use self::members::CallMembers;
 use crate::{
     exit::{Exit, Failure},
     input::Input,
@@ -24,25 +30,10 @@ pub(super) struct RecordedCall {
     pub(super) expected: Option<bool>,
     /// The service and the call, or the denial if the call cannot be read.
     pub(super) call: Result<(String, Call), Box<Decision>>,
-}
-
-/// The meaningful members of a line. A member that is `null` counts as present, and is refused.
-#[derive(Default, Deserialize)]
-struct CallMembers<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    service: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    action: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    resource: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    args: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    expect: Option<&'a RawValue>,
-}
-
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
+    /// The member that stands where `args` is needed. Such a line is a mistake, whatever it expects.
+    pub(super) misnamed: Option<String>,
+    /// Names of members that no call has.
+    pub(super) others: Vec<String>,
 }
 
 impl RecordedCall {
@@ -59,23 +50,33 @@ impl RecordedCall {
                     action: None,
                     expected: None,
                     call: Err(denied(detail)),
+                    misnamed: None,
+                    others: Vec::new(),
                 });
             }
         };
         let service = members.service.and_then(string);
         let action = members.action.and_then(string);
+        let misnamed = members.misnamed().map(str::to_owned);
         let call = match (&service, &action) {
-            (Some(service), Some(action)) => {
-                request(action, &members).map(|call| (service.clone(), call))
-            }
+            (Some(service), Some(action)) => match &misnamed {
+                None => request(action, &members).map(|call| (service.clone(), call)),
+                Some(name) => Err(denied(format!("`{name}` stands where `args` is needed"))),
+            },
             (None, _) => Err(denied("`service` is missing or not a string".to_owned())),
             (_, None) => Err(denied("`action` is missing or not a string".to_owned())),
         };
+        let expected = expected(&members, line.number)?;
+        let mut others = members.others;
+        // It was not ignored, but refused.
+        others.retain(|name| misnamed.as_ref() != Some(name));
         Ok(RecordedCall {
             service,
             action,
-            expected: expected(&members, line.number)?,
+            expected,
             call,
+            misnamed,
+            others,
         })
     }
 }
@@ -121,7 +122,26 @@ pub(super) struct CallLine {
     complete: bool,
 }
 
+/// Service, action and arguments of a call.
+pub(super) type CallParts = (String, String, BTreeMap<String, Value>);
+
 impl CallLine {
+    /// The service, the action and the arguments; `None` if the line cannot be read as a call.
+    pub(super) fn call_parts(&self) -> Option<CallParts> {
+        let members = self.members().ok()?;
+        if members.misnamed().is_some() {
+            return None;
+        }
+        let args = match members.args {
+            None => BTreeMap::new(),
+            Some(text) => match Value::parse(text.get()).ok()? {
+                Value::Object(args) => args,
+                _ => return None,
+            },
+        };
+        Some((string(members.service?)?, string(members.action?)?, args))
+    }
+
     fn members(&self) -> Result<CallMembers<'_>, String> {
         if !self.complete {
             return Err(format!("the line is longer than {MAX_LINE} bytes"));
@@ -226,6 +246,21 @@ mod tests {
             let denied = read(bad).unwrap().call.unwrap_err();
             assert_eq!(denied.reason(), Some(Reason::BadRequest), "{bad}");
         }
+    }
+
+    #[test]
+    fn misnamed_arguments_are_refused() {
+        for name in members::MISNAMED {
+            let text = format!(r#"{{"service":"s","action":"a","{name}":{{"x":1}}}}"#);
+            let call = read(&text).unwrap();
+            let denied = call.call.unwrap_err();
+            assert_eq!(denied.reason(), Some(Reason::BadRequest), "{name}");
+            assert_eq!(call.misnamed.as_deref(), Some(name));
+        }
+        // Beside `args` it is a member like any other.
+        let call = read(r#"{"service":"s","action":"a","args":{},"input":1,"id":2}"#).unwrap();
+        assert!(call.call.is_ok() && call.misnamed.is_none());
+        assert_eq!(call.others, ["input", "id"]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! `bailiwick grants simulate`: decides recorded calls with the real verifier.
 
-use std::{borrow::Cow, collections::HashMap, fmt};
+mod tally;
+
+use std::{borrow::Cow, collections::HashMap};
 
 use bailiwick_token::{escape::name, grant::Grants, timestamp::Timestamp};
 use bailiwick_verifier::{Decision, Reason, Values, Verifier};
@@ -9,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use self::tally::{OtherMembers, Tally, UnreadLines};
 use super::{
     calls::{self, Lines, RecordedCall},
     throwaway::ThrowawayIssuer,
@@ -25,8 +28,9 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Each line of the calls is one JSON object with `service`, `action`, and optionally `resource`, `args` and \
-`expect` (`allow` or `deny`). Other members are ignored. The exit code is 3 if a decision differs from \
-what its line expects, and 1 if a line cannot be read as a call and does not expect `deny`.
+`expect` (`allow` or `deny`). Other members are ignored, and listed once. The exit code is 3 if a decision \
+differs from what its line expects, and 1 if a line cannot be read as a call and does not expect `deny`, \
+or has `arguments`, `params`, `parameters` or `input` instead of `args`.
 
 Example:
   bailiwick grants simulate --grants grants.toml --calls calls.jsonl")]
@@ -52,6 +56,7 @@ impl SimulateArgs {
         let mut simulation = Simulation::new(&grants, clock::now()?)?;
         let mut tally = Tally::default();
         let mut unread = UnreadLines::default();
+        let mut others = OtherMembers::default();
         let mut lines = Lines::open(&self.calls)?;
         while let Some(line) = lines.next()? {
             let call = RecordedCall::read(&line)?;
@@ -60,15 +65,24 @@ impl SimulateArgs {
                 .expected
                 .is_none_or(|allow| allow == decision.is_allow());
             tally.count(&decision, call.expected, met);
-            if decision.reason() == Some(Reason::BadRequest) && call.expected != Some(false) {
+            if let Some(name) = &call.misnamed {
+                // That it was to be denied does not excuse it, because its arguments were never looked at.
+                unread.add(line.number);
+                unread.misnamed.get_or_insert_with(|| name.clone());
+            } else if decision.reason() == Some(Reason::BadRequest) && call.expected != Some(false)
+            {
                 unread.add(line.number);
             }
+            others.add(&call.others);
             match global.format() {
                 Format::Json => print_json(line.number, &decision, values)?,
                 Format::Text => print_text(line.number, &call, &decision, values, met)?,
             }
         }
         output::note(&tally);
+        if others.count > 0 {
+            output::note(&others);
+        }
         if unread.count > 0 {
             return Err(unread.into());
         }
@@ -114,39 +128,6 @@ impl Simulation {
                 "`service` is empty, or holds a star or a control character".to_owned(),
             ),
         }))
-    }
-}
-
-/// Maximum number of lines that a message lists.
-const MAX_NAMED: usize = 16;
-
-/// Numbers of the lines that cannot be read as a call.
-#[derive(Default)]
-struct UnreadLines {
-    first: Vec<u64>,
-    count: usize,
-}
-
-impl UnreadLines {
-    fn add(&mut self, line: u64) {
-        self.count = self.count.saturating_add(1);
-        if self.first.len() < MAX_NAMED {
-            self.first.push(line);
-        }
-    }
-}
-
-impl From<UnreadLines> for Failure {
-    fn from(unread: UnreadLines) -> Failure {
-        let lines: Vec<String> = unread.first.iter().map(u64::to_string).collect();
-        let lines = lines.join(", ");
-        let which = match (unread.count, unread.count.saturating_sub(MAX_NAMED)) {
-            (1, _) => format!("line {lines}"),
-            (_, 0) => format!("lines {lines}"),
-            (_, more) => format!("lines {lines} and {more} more"),
-        };
-        Failure::plain(Exit::Local, format!("{which} cannot be read as a call"))
-            .hint(r#"correct each, or add `"expect": "deny"` to each that should be refused"#)
     }
 }
 
@@ -212,52 +193,4 @@ fn print_text(
 
 fn word(decision: &Decision) -> &'static str {
     if decision.is_allow() { "allow" } else { "deny" }
-}
-
-/// Numbers of calls, by outcome.
-#[derive(Default)]
-struct Tally {
-    allowed: u64,
-    denied: u64,
-    unreadable: u64,
-    expected: u64,
-    unmet: u64,
-}
-
-impl Tally {
-    fn count(&mut self, decision: &Decision, expected: Option<bool>, met: bool) {
-        let add = |count: &mut u64, one: bool| *count = count.saturating_add(u64::from(one));
-        add(&mut self.allowed, decision.is_allow());
-        add(&mut self.denied, !decision.is_allow());
-        add(
-            &mut self.unreadable,
-            decision.reason() == Some(Reason::BadRequest),
-        );
-        add(&mut self.expected, expected.is_some());
-        add(&mut self.unmet, !met);
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally {
-            allowed,
-            denied,
-            unreadable,
-            expected,
-            unmet,
-        } = self;
-        write!(f, "{allowed} allowed, {denied} denied")?;
-        if *unreadable > 0 {
-            write!(f, " ({unreadable} of them cannot be read as a call)")?;
-        }
-        match (expected, unmet) {
-            (0, _) => Ok(()),
-            (1, 0) => f.write_str("; the expectation was met"),
-            (1, _) => f.write_str("; the expectation was not met"),
-            (_, 0) => write!(f, "; all {expected} expectations were met"),
-            (_, 1) => write!(f, "; 1 of {expected} expectations was not met"),
-            _ => write!(f, "; {unmet} of {expected} expectations were not met"),
-        }
-    }
 }

@@ -24,8 +24,9 @@ use crate::exit::{Exit, Failure};
 /// The issuer's name, in tokens and in the keyset.
 const NAME: &str = "bailiwick:simulation";
 
-/// The lifetime of tokens and of the keyset, in seconds: longer than any simulation takes.
-const LIFE: u64 = 24 * 60 * 60;
+/// The lifetime of tokens and of the keyset, in seconds: longer than any simulation takes, and long enough for calls at all
+/// times of a year.
+const LIFE: u64 = 366 * 24 * 60 * 60;
 
 /// An issuer with one root key and one keyset key.
 pub(crate) struct ThrowawayIssuer {

@@ -87,6 +87,21 @@ fn guides_to_a_service() {
 }
 
 #[test]
+fn guide_to_grants() {
+    let page = "guides/grants.md";
+    let text = Replay::new(&[page]).run();
+    for expected in [
+        "3 warnings",
+        &shown(page),
+        "all 2 expectations were met",
+        "refused by `new.toml`",
+        "erp purchase_order:read",
+    ] {
+        assert!(text.contains(expected), "{expected:?} is not in: {text}");
+    }
+}
+
+#[test]
 fn guide_to_profiles() {
     let page = "guides/profiles.md";
     let text = Replay::new(&[page]).run();
