@@ -8,10 +8,13 @@ mod support;
 /// The tests, one module per subject.
 mod decisions {
     mod cost;
+    mod differences;
     mod interop;
+    mod natives;
     mod policies;
     mod printing;
     mod records;
     mod secrets;
     mod traces;
+    mod wishes;
 }

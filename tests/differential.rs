@@ -151,15 +151,17 @@ proptest! {
     ) {
         let root = Root::new();
         let mut token = root.mint(&grants);
-        for grants in scopes.into_iter().chain(same.then_some(grants)) {
-            token = token.attenuate(&scope(grants)).unwrap_or(token);
+        let lists: Vec<_> = scopes.into_iter().chain(same.then(|| grants.clone())).collect();
+        for grants in &lists {
+            token = token.attenuate(&scope(grants.clone())).unwrap_or(token);
         }
         if TokenLimits::default().check(&token).is_err() {
             return Ok(());
         }
         let ours = root.verifier().check(&token.to_base64(), &call.request(), now());
         let theirs = Biscuit::from(token.as_bytes(), root.key_pair().public()).expect("a signed token");
-        let facts = stated::facts(&call, token.blocks().len() - 1);
+        let mut facts = stated::facts(&call, token.blocks().len() - 1);
+        facts.extend(stated::natives(lists.iter().chain([&grants]), &call));
         match decided(&theirs, facts, "allow if action($a), grant($a);") {
             Ok(allowed) => prop_assert_eq!(ours.is_allow(), allowed, "{:?}", ours),
             // An error there is an error here, and so a denial, except for a set asked for null or an array: a

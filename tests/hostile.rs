@@ -29,6 +29,7 @@ mod hostile {
     mod limits;
     mod messages;
     mod names;
+    mod natives;
     mod readers;
     mod resources;
     mod revocations;

@@ -5,6 +5,7 @@
 
 /// One module for each file of `tests/vectors/`, then those that read them elsewhere.
 mod interop {
+    mod conditions;
     mod file;
     mod keysets;
     mod languages;

@@ -180,6 +180,98 @@ fn policies_that_are_refused_before_a_service_starts() {
     }
 }
 
+/// A service's own Datalog may use every condition that grants have.
+#[test]
+fn a_policy_asks_for_conditions() {
+    const WHOLE: &str = r#"{"max_len":7,"optional":[false]}"#;
+    const WINDOW: &str = r#"{"days":["mon"],"from":"12:00","to":"14:00","zone":"Europe/Berlin"}"#;
+    let closed = WINDOW.replace("14:00", "13:00");
+    for (policy, expected) in [
+        (format!("check if meets(\"month\", {WHOLE:?});"), None),
+        (
+            format!("deny if meets(\"month\", {WHOLE:?}); allow if true;"),
+            Some(Reason::Policy),
+        ),
+        (
+            format!("deny if meets(\"other\", {WHOLE:?}); allow if true;"),
+            None,
+        ),
+        (
+            format!("short(1) <- meets(\"month\", {WHOLE:?}); check if short(1);"),
+            None,
+        ),
+        (format!("check if during({WINDOW:?});"), None),
+        (
+            format!("check if during({closed:?});"),
+            Some(Reason::Policy),
+        ),
+        (
+            format!("reject if during({WINDOW:?}) or action(\"other\");"),
+            Some(Reason::Policy),
+        ),
+    ] {
+        assert_eq!(outcome(&policy, &post("2026-12")), expected, "{policy}");
+    }
+    let check = format!("check if meets(\"month\", {WHOLE:?});");
+    assert_eq!(outcome(&check, &post("2026-12-01")), Some(Reason::Policy));
+}
+
+/// A fact that is never stated would satisfy `deny if`, so a policy that asks for one does not load.
+#[test]
+fn a_policy_with_an_unknown_condition_is_refused() {
+    type Is = fn(&PolicyError) -> bool;
+    let native: Is = |error| *error == PolicyError::Native;
+    let unknown: Is = |error| matches!(error, PolicyError::Condition(_));
+    let each: Is = |error| matches!(error, PolicyError::Each(_));
+    let reserved: Is = |error| matches!(error, PolicyError::Reserved(_));
+    const WHOLE: &str = r#"{"max_len":7,"optional":[false]}"#;
+    let body = |condition: &str| {
+        [
+            format!("deny if {condition}; allow if true;"),
+            format!("check if {condition};"),
+            format!("reject if {condition} or false;"),
+            format!("f(1) <- {condition};"),
+        ]
+    };
+    for (condition, is) in [
+        (format!("meets($p, {WHOLE:?})"), native),
+        ("meets(\"a\", $t)".to_owned(), native),
+        ("meets(\"a\")".to_owned(), native),
+        (format!("meets(\"a\", {WHOLE:?}, 1)"), native),
+        ("meets(\"a\", 1)".to_owned(), native),
+        ("during($w)".to_owned(), native),
+        ("during(\"a\", \"b\")".to_owned(), native),
+        ("meets(\"a\", \"{}\")".to_owned(), unknown),
+        (format!("meets(\"\", {WHOLE:?})"), unknown),
+        (
+            format!("meets(\"a\", {:?})", WHOLE.replace(':', ": ")),
+            unknown,
+        ),
+        (
+            format!("meets(\"a\", {:?})", WHOLE.replace("len", "size")),
+            unknown,
+        ),
+        ("during(\"always\")".to_owned(), unknown),
+        ("arg(\"lines.*.price\", $p)".to_owned(), each),
+        ("num(\"lines.*.price\", $p), $p > 5".to_owned(), each),
+    ] {
+        for policy in body(&condition) {
+            match Policy::parse(&policy) {
+                Err(error) => assert!(is(&error), "{policy}: {error:?}"),
+                Ok(_) => panic!("{policy} was read"),
+            }
+        }
+    }
+    for stated in [
+        format!("meets(\"a\", {WHOLE:?});"),
+        format!("meets(\"a\", {WHOLE:?}) <- action(\"x\");"),
+        "during(\"always\");".to_owned(),
+    ] {
+        let error = Policy::parse(&stated).expect_err(&stated);
+        assert!(reserved(&error), "{stated}: {error:?}");
+    }
+}
+
 /// A caller learns which part of a policy refuses the call, but not its content.
 #[test]
 fn a_denial_does_not_tell_the_policy() {

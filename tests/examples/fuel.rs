@@ -23,13 +23,14 @@ mod support;
 /// The programs, the search for the slowest, and complete decisions.
 mod fuel {
     pub mod climb;
+    pub mod conditions;
     pub mod decisions;
     pub mod operations;
     pub mod text;
 }
 
 use crate::support::page::replace_between;
-use fuel::{climb, decisions, operations};
+use fuel::{climb, conditions, decisions, operations};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -52,7 +53,9 @@ fn main() {
         })
         .collect();
     found.sort_by(|one, other| other.signatures().total_cmp(&one.signatures()));
+    let conditions = conditions::table(&wanted);
     if only.is_some() {
+        println!("{conditions}");
         return;
     }
     let mut page = String::from(
@@ -64,6 +67,8 @@ fn main() {
     page.push('\n');
     page.push_str(LEFT_OUT);
     page.push_str(&climb::worst_of_reading(&found));
+    page.push_str(&conditions);
+    page.push('\n');
     page.push_str(&decisions::table());
     println!("\n{page}");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/decisions/0002-fuel.md");

@@ -4,7 +4,7 @@ use bailiwick_testkit::{
     Root,
     forge::{AUTHORITY, Forge},
 };
-use bailiwick_verifier::{Call, CallError, Decision, Reason};
+use bailiwick_verifier::{Call, CallError, Decision, Limits, Reason};
 
 use crate::{ALLOW, expect, order, outcome};
 
@@ -53,8 +53,6 @@ fn calls_that_two_readers_could_read_differently_are_refused() {
         with_args(r#"{"":1}"#),
         with_args(r#"{"a.b":1}"#),
         with_args(r#"{".":1}"#),
-        with_args(r#"{"a":{"b.c":1}}"#),
-        with_args(r#"{"a":[[{"b.c":1}]]}"#),
         with_args(&nested("[", "]", 9)),
         with_args(&nested("{\"x\":", "}", 9)),
         with_args(&nested("[", "]", 120)),
@@ -91,14 +89,17 @@ fn calls_at_their_limits() {
         with_args(&format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes - frame)))
     };
     assert!(call(&filled(64 * 1024)).is_ok());
-    assert_eq!(call(&filled(64 * 1024 + 1)), Err(CallError::TooLong));
+    assert_eq!(
+        call(&filled(64 * 1024 + 1)),
+        Err(CallError::TooLong(64 * 1024))
+    );
     assert!(call(&with_args(&nested("[", "]", 8))).is_ok());
     let members = |count: usize| {
         let members: Vec<String> = (0..count).map(|index| format!("\"{index}\":1")).collect();
         with_args(&format!("{{{}}}", members.join(",")))
     };
     assert!(call(&members(1024)).is_ok());
-    assert_eq!(call(&members(1025)), Err(CallError::TooMany));
+    assert_eq!(call(&members(1025)), Err(CallError::TooMany(1024)));
     // A long name with a thousand members below it would be spelled out a thousand times.
     let inner: Vec<String> = (0..1000).map(|index| format!("\"{index}\":1")).collect();
     let paths = |name: usize| {
@@ -109,11 +110,123 @@ fn calls_at_their_limits() {
         ))
     };
     assert!(call(&paths(100)).is_ok());
-    assert_eq!(call(&paths(40_000)), Err(CallError::Paths));
+    assert_eq!(call(&paths(40_000)), Err(CallError::Paths(512 * 1024)));
     let empty = vec!["[]"; 8000].join(",");
     let arrays = |name: usize| with_args(&format!(r#"{{"{}":[{empty}]}}"#, "n".repeat(name)));
     assert!(call(&arrays(10)).is_ok());
-    assert_eq!(call(&arrays(30_000)), Err(CallError::Paths));
+    assert_eq!(call(&arrays(30_000)), Err(CallError::Paths(512 * 1024)));
+}
+
+/// A service may allow calls of up to 4 MiB. Every other limit of a call grows in proportion.
+#[test]
+fn longer_calls_of_a_service_that_allows_them() {
+    const MIB: usize = 1 << 20;
+    let root = Root::new();
+    let token = Forge::honest(&root).text();
+    let filled = |bytes: usize| {
+        let frame = with_args(r#"{"a":""}"#).len();
+        with_args(&format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes - frame)))
+    };
+    let within = |text: &str, bytes: usize| Call::from_json_within(text, bytes);
+    let long = filled(MIB);
+    assert_eq!(Call::from_json(&long), Err(CallError::TooLong(64 * 1024)));
+    let call = within(&long, MIB).expect("a call at the limit");
+    assert_eq!(within(&filled(MIB + 1), MIB), Err(CallError::TooLong(MIB)));
+    // However much a service allows, there is an end.
+    assert!(within(&filled(4 * MIB), usize::MAX).is_ok());
+    assert_eq!(
+        within(&filled(4 * MIB + 1), usize::MAX),
+        Err(CallError::TooLong(4 * MIB))
+    );
+    // Reading a long call does not make a verifier decide it that does not allow it.
+    assert_eq!(outcome(&root.verifier(), &token, &call), "bad_request");
+    let wide = root.verifier().limits(Limits::for_calls(MIB));
+    assert_eq!(outcome(&wide, &token, &call), ALLOW);
+    let lines = |count: usize| {
+        let lines: Vec<String> = (0..count).map(|line| format!("{{\"n\":{line}}}")).collect();
+        with_args(&format!("{{\"lines\":[{}]}}", lines.join(",")))
+    };
+    assert_eq!(Call::from_json(&lines(1024)), Err(CallError::TooMany(1024)));
+    assert!(within(&lines(16_383), MIB).is_ok());
+    assert_eq!(
+        within(&lines(16_384), MIB),
+        Err(CallError::TooMany(16 * 1024))
+    );
+}
+
+/// A condition reads every element of a long call, and the call pays for that, up to the longest.
+#[test]
+fn the_longest_calls_are_decided_within_their_fuel() {
+    let root = Root::new();
+    let text = r#"{"all_of_in":["a"],"optional":[false]}"#;
+    let token = Forge::honest(&root)
+        .append(&format!("check if meets(\"a\", {text:?});"))
+        .text();
+    for bytes in [64 * 1024, 4 << 20] {
+        let count = (bytes - 100) / 4;
+        let call = |last: &str| {
+            let items = "\"a\",".repeat(count);
+            let text = with_args(&format!("{{\"a\":[{items}\"{last}\"]}}"));
+            Call::from_json_within(&text, bytes).expect("a call")
+        };
+        let (all, but_one) = (call("a"), call("b"));
+        let verifier = || root.verifier().limits(Limits::for_calls(bytes));
+        for verifier in [verifier(), verifier().engine_only()] {
+            assert_eq!(outcome(&verifier, &token, &all), ALLOW, "{bytes} bytes");
+            assert_eq!(
+                outcome(&verifier, &token, &but_one),
+                "caveat",
+                "{bytes} bytes"
+            );
+        }
+    }
+}
+
+/// A name with a dot or a star within it would give a path two readings. No path leads to such a member or below it, and no
+/// condition is met by it, but the text of its object still has it.
+#[test]
+fn members_that_no_path_can_name() {
+    let root = Root::new();
+    let verifier = root.verifier();
+    let of = |text: &str| Call::from_json(&with_args(text)).expect("a call");
+    let checks = |code: &str| Forge::honest(&root).append(code).text();
+    let any = checks("check if arg($n, \"x\");");
+    for args in [
+        r#"{"a":{"b.c":"x"}}"#,
+        r#"{"a":{"":"x"}}"#,
+        r#"{"a":{"*":"x"}}"#,
+        r#"{"a":{"b*":"x"}}"#,
+        r#"{"a":{"b.c":{"d":"x"}}}"#,
+        r#"{"a":[[{"b.c":"x"}]]}"#,
+        r#"{"a":[{"*":{"d":"x"}}]}"#,
+        r#"{"a*":"x"}"#,
+        r#"{"*":{"b":"x"}}"#,
+    ] {
+        assert_eq!(outcome(&verifier, &any, &of(args)), "caveat", "{args}");
+    }
+    assert_eq!(outcome(&verifier, &any, &of(r#"{"a":{"b":"x"}}"#)), ALLOW);
+    // `a.b` is the member `b` of `a`, whatever else `a` has.
+    let member = checks("check if arg(\"a.b\", \"x\");");
+    let call = of(r#"{"a":{"b":"x","b.c":"y"}}"#);
+    assert_eq!(outcome(&verifier, &member, &call), ALLOW);
+    let whole = checks(r#"check if json("a", "{\"b\":\"x\",\"b.c\":\"y\"}");"#);
+    assert_eq!(outcome(&verifier, &whole, &call), ALLOW);
+    // A closed list of arguments or members names none of them.
+    let closed = checks("check if args($n), {\"\", \"a\"}.contains($n);");
+    assert_eq!(
+        outcome(&verifier, &closed, &of(r#"{"a":1,"a*":1}"#)),
+        "caveat"
+    );
+    let text = r#"{"members":["b"],"optional":[false]}"#;
+    let members = checks(&format!("check if meets(\"a\", {text:?});"));
+    assert_eq!(
+        outcome(&verifier, &members, &of(r#"{"a":{"b":"x"}}"#)),
+        ALLOW
+    );
+    for extra in ["b.c", "", "*", "b*", "c"] {
+        let call = of(&format!(r#"{{"a":{{"b":"x","{extra}":1}}}}"#));
+        assert_eq!(outcome(&verifier, &members, &call), "caveat", "{extra}");
+    }
 }
 
 #[test]

@@ -35,6 +35,7 @@ fn allowing(grants: &Grants, args: &str) -> Vec<usize> {
         action: ACTION,
         resource: None,
         args: &args,
+        now: now(),
     };
     let grants = grants.iter().enumerate();
     let allowing = grants.filter(|(_, grant)| oracle::allows(grant, &call));

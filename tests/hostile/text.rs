@@ -122,7 +122,7 @@ fn refused_calls_are_fit_for_a_terminal() {
     for args in [
         format!("{{{name}:1,{name}:1}}"),
         format!("{{\"a.{}:1}}", &name[1..]),
-        format!("{{\"a\":{{\".{}:1}}}}", &name[1..]),
+        format!("{{\"a\":{{{name}:1,{name}:1}}}}"),
         format!("{{\"{}\":1}}", ".".repeat(50_000)),
     ] {
         let error = Call::from_args_json("order", None, Some(&args)).expect_err(&args);

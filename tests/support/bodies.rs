@@ -10,7 +10,7 @@ use proptest::{collection, prelude::*, sample::select};
 use super::random::{self, RandomCall};
 
 /// Conditions that do not mention the depth. Some raise an error. Each has its own variables.
-const CONDITIONS: [&str; 13] = [
+const CONDITIONS: [&str; 17] = [
     "action(\"order:read\")",
     "action($a), $a.starts_with(\"order\")",
     "service(\"erp\")",
@@ -21,6 +21,10 @@ const CONDITIONS: [&str; 13] = [
     "task($t)",
     "note($o), $o <= 1",
     "resource($r)",
+    r#"meets("vendor", "{\"max_len\":2,\"optional\":[false]}")"#,
+    r#"meets("vendor", "{\"max_len\":2,\"optional\":[true]}")"#,
+    r#"meets("vendor", "{\"min_len\":2,\"optional\":[false]}")"#,
+    r#"during("{\"days\":[\"mon\"],\"from\":\"08:00\",\"to\":\"18:00\",\"zone\":\"Europe/Berlin\"}")"#,
     "true",
     "false",
     "1 / 0 === 1",

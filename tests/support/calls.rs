@@ -5,10 +5,11 @@ use std::iter;
 
 use bailiwick_testkit::{Root, SERVICE, scope};
 use bailiwick_token::{
+    condition::{Condition, Email, Ip, PathUnder, Range, TextPattern, UrlAt},
     grant::{Constraint, Grant, Grants, MAX_GRANTS},
     limits::TokenLimits,
     token::Token,
-    value::{Scalar, Value},
+    value::{Micros, Scalar, Value},
 };
 
 pub const ACTION: &str = "order";
@@ -96,7 +97,7 @@ pub fn json(args: &str) -> String {
 type Alternative = fn(i64) -> Grant;
 
 /// Kinds of alternatives, named by the constraint that most of the calls above fail.
-pub const ALTERNATIVES: [(&str, Alternative); 19] = [
+pub const ALTERNATIVES: [(&str, Alternative); 33] = [
     ("exact number", |index| {
         a(Constraint::exact(1_000_000 + index))
     }),
@@ -183,7 +184,91 @@ pub const ALTERNATIVES: [(&str, Alternative); 19] = [
             Constraint::any().min(format!("{}", 2 + index).parse().expect("a bound")),
         )
     }),
+    ("numbers of a scale", |index| {
+        a(Constraint::from(Condition::Number(Range {
+            scale: Some(0),
+            ..at_least(2 + index)
+        })))
+    }),
+    ("decimals", |index| {
+        a(Constraint::from(Condition::Decimal(at_least(2 + index))))
+    }),
+    ("patterns", |index| {
+        let pattern = TextPattern::new(&format!("b{{1,{}}}", 1 + index));
+        a(Constraint::from(Condition::Matches(
+            pattern.expect("a pattern"),
+        )))
+    }),
+    ("one line", |index| {
+        a(Constraint::from(Condition::OneLine(
+            u32::try_from(index + 1).expect("a length"),
+        )))
+    }),
+    ("no links", |index| {
+        a(Constraint::from(Condition::Links(None)).also(one_of_ignoring_case(index)))
+    }),
+    ("links to one host", |index| {
+        let at = UrlAt::hosts([format!("h{index}.acme.example")]);
+        a(Constraint::from(Condition::Links(Some(at))).also(one_of_ignoring_case(index)))
+    }),
+    ("e-mail addresses", |index| {
+        a(Constraint::from(Condition::Email(Email::at([format!(
+            "d{index}.example"
+        )]))))
+    }),
+    ("urls", |index| {
+        a(Constraint::from(Condition::Url(UrlAt::hosts([format!(
+            "h{index}.acme.example"
+        )]))))
+    }),
+    ("paths", |index| {
+        a(Constraint::from(Condition::Path(PathUnder::new(&format!(
+            "/srv/{index}"
+        )))))
+    }),
+    ("addresses", |index| {
+        let ip = Ip::within([format!("10.{index}.0.0/16")]);
+        a(Constraint::from(Condition::Ip(ip.expect("a network"))))
+    }),
+    ("each element", |index| {
+        order().arg(
+            "a.*",
+            Constraint::from(Condition::Number(at_least(1_000_000 + index))),
+        )
+    }),
+    ("each member, and their sum", |index| {
+        let sum = Condition::Sum {
+            min: Some(Micros(index * 1_000_000)),
+            max: Some(Micros((1 + index) * 1_000_000)),
+            negative: false,
+        };
+        order().arg("a.*.b", Constraint::from(sum))
+    }),
+    ("different arguments", |index| {
+        let other = format!("z{index}").parse().expect("a path");
+        a(Constraint::from(Condition::DiffersFromArg(other)))
+            .arg(&format!("z{index}"), Constraint::any())
+    }),
+    ("members", |index| {
+        a(Constraint::from(Condition::Members(
+            [format!("m{index}")].into(),
+        )))
+    }),
 ];
+
+fn at_least(min: i64) -> Range {
+    Range {
+        min: Some(Micros(min * 1_000_000)),
+        ..Range::default()
+    }
+}
+
+fn one_of_ignoring_case(index: i64) -> Condition {
+    Condition::OneOf {
+        values: bailiwick_token::grant::List::Strings([format!("x{index}")].into()),
+        ignore_case: true,
+    }
+}
 
 fn order() -> Grant {
     Grant::new(SERVICE, ACTION)

@@ -2,9 +2,16 @@
 //! with the verifier, so that the two can be compared.
 
 use bailiwick_token::{
-    grant::{Bound, Constraint, Grant, List},
-    value::{Scalar, Value},
+    grant::{Bound, Constraint, Grant},
+    timestamp::Timestamp,
+    value::Value,
 };
+
+mod conditions;
+pub mod texts;
+
+pub use conditions::{is_open, meets};
+use conditions::{listed, scalars};
 
 /// A call as the oracle sees it.
 pub struct Call<'a> {
@@ -12,6 +19,7 @@ pub struct Call<'a> {
     pub action: &'a str,
     pub resource: Option<&'a str>,
     pub args: &'a Value,
+    pub now: Timestamp,
 }
 
 pub fn allows(grant: &Grant, call: &Call<'_>) -> bool {
@@ -33,12 +41,25 @@ pub fn allows(grant: &Grant, call: &Call<'_>) -> bool {
             };
             args.keys().all(|name| listed(name))
                 && granted.iter().all(|(path, constraint)| {
-                    *constraint == Constraint::any()
-                        || lookup(call.args, path).is_some_and(|value| meets(constraint, value))
+                    let basic = Constraint {
+                        meets: None,
+                        ..constraint.clone()
+                    };
+                    let basic_fits = basic == Constraint::any()
+                        || lookup(call.args, path).is_some_and(|value| basic_meets(&basic, value));
+                    basic_fits && conditions::all_met(granted, path, args)
                 })
         }
     };
-    grant.service == call.service && grant.action.matches(call.action) && resource_fits && args_fit
+    let is_open = grant
+        .when
+        .as_ref()
+        .is_none_or(|window| is_open(window, call.now));
+    grant.service == call.service
+        && grant.action.matches(call.action)
+        && resource_fits
+        && args_fit
+        && is_open
 }
 
 /// Returns the value at a path: a top-level argument, or a scalar member of nested objects.
@@ -62,7 +83,7 @@ fn lookup<'a>(args: &'a Value, path: &str) -> Option<&'a Value> {
     (!path.contains('.') || (scalar && parent_is_object)).then_some(value)
 }
 
-fn meets(constraint: &Constraint, value: &Value) -> bool {
+fn basic_meets(constraint: &Constraint, value: &Value) -> bool {
     let is = |condition: &Option<String>, test: fn(&str, &str) -> bool| match (condition, value) {
         (None, _) => true,
         (Some(wanted), Value::String(found)) => test(found, wanted),
@@ -75,11 +96,11 @@ fn meets(constraint: &Constraint, value: &Value) -> bool {
         && constraint
             .one_of
             .as_ref()
-            .is_none_or(|list| in_list(list, value) == Some(true))
+            .is_none_or(|list| listed(list, value) == Some(true))
         && constraint
             .not_one_of
             .as_ref()
-            .is_none_or(|list| in_list(list, value) == Some(false))
+            .is_none_or(|list| listed(list, value) == Some(false))
         && constraint
             .min
             .is_none_or(|min| compared(value, min).is_some_and(|found| found >= min))
@@ -103,38 +124,10 @@ fn meets(constraint: &Constraint, value: &Value) -> bool {
         })
 }
 
-/// Returns true if the value is in the list; `None` if it has another type.
-fn in_list(list: &List, value: &Value) -> Option<bool> {
-    match (list, value) {
-        (List::Strings(set), Value::String(text)) => Some(set.contains(text)),
-        (List::Bools(set), Value::Bool(value)) => Some(set.contains(value)),
-        (List::Numbers(set), Value::Number(number)) => {
-            number.micros().map(|micros| set.contains(&micros))
-        }
-        _ => None,
-    }
-}
-
 fn compared(value: &Value, bound: Bound) -> Option<Bound> {
     match (bound, value) {
         (Bound::Number(_), Value::Number(number)) => number.micros().map(Bound::Number),
         (Bound::Date(_), Value::String(text)) => text.parse().ok().map(Bound::Date),
         _ => None,
     }
-}
-
-fn scalars(value: &Value) -> Option<Vec<Scalar>> {
-    let Value::Array(items) = value else {
-        return None;
-    };
-    items
-        .iter()
-        .map(|item| match item {
-            Value::Null => Some(Scalar::Null),
-            Value::Bool(value) => Some(Scalar::Bool(*value)),
-            Value::Number(number) => number.integer().map(Scalar::Integer),
-            Value::String(text) => Some(Scalar::String(text.clone())),
-            Value::Array(_) | Value::Object(_) => None,
-        })
-        .collect()
 }

@@ -3,89 +3,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_token::{
-    grant::{Bound, Constraint, Grant, Grants, List, Pattern},
+    grant::{Bound, Constraint, Grant, Grants, Pattern},
     timestamp::Timestamp,
-    value::{Micros, Number, Scalar, Value},
+    value::{Scalar, Value},
 };
 use proptest::{collection, option, prelude::*, sample::select};
 
-const TEXTS: [&str; 8] = [
-    "",
-    "a",
-    "ab",
-    "abc",
-    "EUR",
-    "2026-01-01T00:00:00Z",
-    "2026-06-01T02:00:00+02:00",
-    "\"*\\ $x é\u{0}",
-];
-const NUMBERS: [&str; 10] = [
-    "0",
-    "1",
-    "5",
-    "5.0",
-    "50e-1",
-    "-3",
-    "98.7",
-    "0.0000001",
-    "9223372036854775807",
-    "1e30",
-];
-const NAMES: [&str; 6] = [
+mod native;
+mod values;
+
+pub use values::value;
+use values::{leaf, list, micros, non_empty, text};
+
+const NAMES: [&str; 9] = [
     "amount",
     "vendor",
     "note",
+    "address",
     "address.city",
-    "lines.0.price",
+    "lines",
+    "lines.*.price",
     "tags",
+    "tags.*",
 ];
-
-fn text() -> impl Strategy<Value = String> {
-    select(&TEXTS[..]).prop_map(str::to_owned)
-}
-
-fn non_empty() -> impl Strategy<Value = String> {
-    select(&TEXTS[1..]).prop_map(str::to_owned)
-}
-
-fn number() -> impl Strategy<Value = Number> {
-    select(&NUMBERS[..]).prop_map(|text| text.parse().expect("a number"))
-}
-
-fn micros() -> impl Strategy<Value = Micros> {
-    select(&[-3_000_000, 0, 1, 1_000_000, 5_000_000, 98_700_000, i64::MAX][..]).prop_map(Micros)
-}
-
-fn leaf() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::Bool),
-        number().prop_map(Value::Number),
-        text().prop_map(Value::String),
-    ]
-}
-
-pub fn value() -> impl Strategy<Value = Value> {
-    leaf().prop_recursive(3, 12, 3, |inner| {
-        prop_oneof![
-            collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
-            collection::btree_map(
-                select(&["city", "price", "0", "x"][..]).prop_map(str::to_owned),
-                inner,
-                0..3
-            )
-            .prop_map(Value::Object),
-        ]
-    })
-}
-
-fn list() -> impl Strategy<Value = List> {
-    prop_oneof![
-        collection::btree_set(text(), 1..4).prop_map(List::Strings),
-        collection::btree_set(micros(), 1..4).prop_map(List::Numbers),
-        collection::btree_set(any::<bool>(), 1..3).prop_map(List::Bools),
-    ]
-}
 
 fn bound() -> impl Strategy<Value = Bound> {
     const DATES: [u64; 3] = [1_767_225_600, 1_780_272_000, 1_795_000_000];
@@ -146,6 +86,9 @@ fn constraint() -> impl Strategy<Value = Constraint> {
             min: Some(min),
             ..Constraint::default()
         }),
+        native::constraint(),
+        native::constraint(),
+        native::constraint(),
     ]
 }
 
@@ -166,12 +109,14 @@ fn grant() -> impl Strategy<Value = Grant> {
         action(),
         option::weighted(0.3, resource),
         option::weighted(0.8, args),
+        option::weighted(0.15, native::window()),
     )
-        .prop_map(|(service, action, resource, args)| Grant {
+        .prop_map(|(service, action, resource, args, when)| Grant {
             service: service.to_owned(),
             action,
             resource,
             args,
+            when,
         })
 }
 
@@ -190,12 +135,8 @@ pub fn grants() -> impl Strategy<Value = Grants> {
 fn argument() -> impl Strategy<Value = (String, Value)> {
     const TOP: [&str; 4] = ["amount", "vendor", "note", "tags"];
     let city = leaf().prop_map(|value| Value::Object(BTreeMap::from([("city".to_owned(), value)])));
-    let lines = leaf().prop_map(|value| {
-        Value::Array(vec![Value::Object(BTreeMap::from([(
-            "price".to_owned(),
-            value,
-        )]))])
-    });
+    let line = || leaf().prop_map(|value| Value::Object([("price".to_owned(), value)].into()));
+    let lines = collection::vec(line(), 0..3).prop_map(Value::Array);
     prop_oneof![
         (select(&TOP[..]), leaf()).prop_map(|(name, value)| (name.to_owned(), value)),
         (select(&TOP[..]), value()).prop_map(|(name, value)| (name.to_owned(), value)),
@@ -231,6 +172,7 @@ impl RandomCall {
             action: &self.action,
             resource: self.resource.as_deref(),
             args: &args,
+            now: bailiwick_testkit::now(),
         };
         grants
             .iter()
@@ -272,10 +214,12 @@ pub fn call_for(grants: Grants) -> impl Strategy<Value = RandomCall> {
                     "address".to_owned(),
                     Value::Object([("city".to_owned(), value)].into()),
                 ),
-                "lines.0.price" => {
+                "lines.*.price" => {
                     let line = Value::Object([("price".to_owned(), value)].into());
-                    args.insert("lines".to_owned(), Value::Array(vec![line]))
+                    let lines = vec![line; pick.index(2) + 1];
+                    args.insert("lines".to_owned(), Value::Array(lines))
                 }
+                "tags.*" => args.insert("tags".to_owned(), Value::Array(vec![value])),
                 name => args.insert(name.to_owned(), value),
             };
         }
@@ -350,6 +294,7 @@ fn constraint_of_all() -> impl Strategy<Value = Constraint> {
                 contains: Some(contains),
                 all_of_in: Some(all_of_in),
                 max_len: Some(length),
+                meets: None,
             }
         },
     )
@@ -372,6 +317,10 @@ fn mixed_grant(grant: &Grant, other: &Grant, constraints: &[Constraint], bits: u
         resource: match takes_other(2) {
             true => other.resource.clone(),
             false => grant.resource.clone(),
+        },
+        when: match takes_other(4) {
+            true => other.when.clone(),
+            false => grant.when.clone(),
         },
         args: match takes_other(3) {
             true => other.args.clone(),
@@ -401,10 +350,15 @@ fn mixed_constraint(a: &Constraint, b: &Constraint, bits: u64) -> Constraint {
         contains: pick(&a.contains, &b.contains, bits >> 14),
         all_of_in: pick(&a.all_of_in, &b.all_of_in, bits >> 16),
         max_len: pick(&a.max_len, &b.max_len, bits >> 18),
+        meets: pick(&a.meets, &b.meets, bits >> 16),
     }
 }
 
 fn fitting(constraint: &Constraint, pick: prop::sample::Index) -> Value {
+    let meets = constraint.meets.as_ref();
+    if let Some(condition) = meets.and_then(|meets| meets.conditions.first()) {
+        return native::fitting(condition, pick);
+    }
     if let Some(value) = &constraint.exact {
         return value.clone();
     }

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use bailiwick_testkit::{SERVICE, now};
-use bailiwick_token::{timestamp::Timestamp, value::Value};
+use bailiwick_token::{grant::Grants, timestamp::Timestamp, value::Value};
 use biscuit_auth::builder::{Fact, Term};
 
-use super::random::RandomCall;
+use super::{oracle, random::RandomCall};
 
 /// All facts about a call with a token of this many appended blocks.
 pub fn facts(call: &RandomCall, depth: usize) -> Vec<Fact> {
@@ -31,6 +31,29 @@ pub fn facts(call: &RandomCall, depth: usize) -> Vec<Fact> {
     for (name, value) in &call.args {
         argument(name, value, &mut facts);
         members(name, value, &mut facts);
+    }
+    facts
+}
+
+/// The facts about conditions beyond plain Datalog: one for each condition of these grants that the call meets, as the oracle
+/// reads it.
+pub fn natives<'g>(grants: impl IntoIterator<Item = &'g Grants>, call: &RandomCall) -> Vec<Fact> {
+    let text = |text: String| Term::Str(text);
+    let mut facts = Vec::new();
+    for grant in grants.into_iter().flatten() {
+        for test in grant.tests() {
+            if oracle::meets(&test, &call.args) {
+                facts.push(fact(
+                    "meets",
+                    [text(test.path.to_string()), text(test.text())],
+                ));
+            }
+        }
+        if let Some(window) = &grant.when
+            && oracle::is_open(window, now())
+        {
+            facts.push(fact("during", [text(window.text())]));
+        }
     }
     facts
 }

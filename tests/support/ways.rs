@@ -8,17 +8,19 @@ use proptest::{collection, prelude::*, sample::select};
 use super::random::{self, RandomCall};
 
 /// Policies of a service: none, and some that test the token's grants and the call.
-const POLICIES: [&str; 6] = [
+const POLICIES: [&str; 8] = [
     "",
     "check if grant($a);",
     "check if grant($a), action($b), $a === $b; allow if true;",
     "check all grant($a), $a.starts_with(\"order\");",
     "deny if arg(\"amount\", $v), $v > 3; allow if grant($a);",
+    r#"deny if meets("vendor", "{\"max_len\":2,\"optional\":[false]}"); allow if true;"#,
+    r#"check if meets("amount", "{\"optional\":[true],\"present\":{\"empty\":false}}") or during("{\"days\":[\"mon\"],\"from\":\"00:00\",\"to\":\"12:00\",\"zone\":\"Europe/Berlin\"}");"#,
     "limit($m) <- num(\"amount\", $m); check if limit($m), $m <= 5000000; allow if agent($a);",
 ];
 
 /// Blocks that a holder might write by hand and append.
-const BLOCKS: [&str; 9] = [
+const BLOCKS: [&str; 11] = [
     "",
     "delegate(\"x\");",
     "check if grant($a), $a.starts_with(\"order\");",
@@ -26,6 +28,8 @@ const BLOCKS: [&str; 9] = [
     "check if arg(\"amount\", $v), $v <= 5;",
     "check if action(\"order:read\"), 1 / 0 === 1;",
     "check if service(\"erp\"), action($x), $x.starts_with(\"order:\"), arg(\"vendor\", $a), $a.starts_with(\"a\") or service(\"erp\");",
+    r#"check if meets("vendor", "{\"max_len\":2,\"optional\":[true]}"), action($a), $a.starts_with("order");"#,
+    r#"check all meets("amount", "{\"optional\":[true],\"present\":{\"empty\":true}}"), action($a), $a.starts_with("order");"#,
     "check if depth($d), $d <= 1;",
     "check if agent($a), principal($p), $a !== $p; check if resource($r);",
 ];

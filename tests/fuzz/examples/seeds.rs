@@ -3,7 +3,7 @@
 //! The files are the same on every run, and all are made here: honest tokens, calls, grants and keysets, and a
 //! few near misses.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use bailiwick_fuzz::{
     ISSUER, Root,
@@ -21,6 +21,7 @@ use bailiwick_token::{
 };
 use biscuit_auth::{datalog::SymbolTable, format::schema};
 use prost::Message;
+use serde_json::{Value, json};
 
 /// Blocks that together use every part of the language.
 const BLOCKS: [&str; 16] = [
@@ -87,6 +88,7 @@ fn main() {
     blocks();
     texts("request", CALLS.iter().map(|call| call.as_bytes().to_vec()));
     grants();
+    conditions();
     keysets();
     profiles();
     programs();
@@ -178,6 +180,52 @@ fn grants() {
         .filter_map(|text| bailiwick_token::grant::Grants::from_toml(text).ok());
     let json = read.map(|grants| tagged(1, grants.to_json().as_bytes()));
     texts("grants", toml.chain(json.collect::<Vec<_>>()));
+}
+
+/// Writes the conditions that are read a second time in Python, each with the one after it and with values for it.
+fn conditions() {
+    let samples = include_str!("../../interop/conditions/samples.json");
+    let samples: Vec<Value> = serde_json::from_str(samples).expect("samples");
+    let text = |sample: &Value| {
+        let mut condition = sample["condition"]
+            .as_object()
+            .expect("a condition")
+            .clone();
+        let parts = sample["path"].as_str().expect("a path").split('.');
+        condition.insert("optional".to_owned(), parts.map(|_| false).collect());
+        let sorted: BTreeMap<String, Value> = condition.into_iter().collect();
+        serde_json::to_string(&sorted).expect("JSON")
+    };
+    let args = |sample: &Value, index: usize| {
+        let parts = [&sample["text"], &sample["args"]];
+        let parts = parts.into_iter().find_map(Value::as_array).expect("parts");
+        let one = |part: &Value| match part.as_array() {
+            Some(texts) => texts[index % texts.len()]
+                .as_str()
+                .expect("a text")
+                .to_owned(),
+            None => "é".to_owned(),
+        };
+        let joined: String = parts.iter().map(one).collect();
+        match sample["text"].is_array() {
+            true => json!({ "a": joined }).to_string(),
+            false => joined,
+        }
+    };
+    let next = samples.iter().cycle().skip(1);
+    let inputs = samples.iter().zip(next).flat_map(|(sample, next)| {
+        [0, 1].map(|index| {
+            let path = sample["path"].as_str().expect("a path");
+            format!(
+                "{path}\n{}\n{}\n{}",
+                text(sample),
+                text(next),
+                args(sample, index)
+            )
+        })
+    });
+    let inputs: Vec<String> = inputs.collect();
+    texts("conditions", inputs.into_iter().map(String::into_bytes));
 }
 
 fn keysets() {

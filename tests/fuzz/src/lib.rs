@@ -13,16 +13,16 @@ use bailiwick_verifier::{Decision, Limits, Values, Verifier};
 
 pub mod choices;
 pub mod engine;
-#[path = "../../support/oracle.rs"]
-pub mod oracle;
-#[path = "../../support/program.rs"]
-pub mod program;
-#[path = "../../support/random.rs"]
-pub mod random;
-#[path = "../../support/reference.rs"]
-pub mod reference;
-#[path = "../../support/ways.rs"]
-pub mod ways;
+#[path = "../../support"]
+mod support {
+    pub mod oracle;
+    pub mod program;
+    pub mod random;
+    pub mod reference;
+    pub mod ways;
+}
+
+pub use support::{oracle, program, random, reference, ways};
 
 pub use bailiwick_testkit::{ISSUER, Root, SERVICE, forge, now};
 

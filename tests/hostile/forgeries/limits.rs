@@ -78,11 +78,11 @@ pub(super) fn all(root: &Root) -> Vec<Forgery> {
             LARGE,
         ),
         forgery(
-            "predicates-17",
-            "seventeen predicates in one body",
+            "predicates-33",
+            "thirty-three predicates in one body",
             append(&format!(
                 "check if {};",
-                ["action(\"order\")"; 17].join(", ")
+                ["action(\"order\")"; 33].join(", ")
             )),
             LARGE,
         ),
