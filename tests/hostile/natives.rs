@@ -6,8 +6,12 @@ use bailiwick_testkit::{
     now,
 };
 use bailiwick_token::{
-    condition::{Condition, During, MAX_PATTERNS, Test},
-    limits::TokenLimits,
+    attenuate::AttenuateError,
+    caveat::Caveat,
+    condition::{Condition, During, MAX_PATTERNS, Test, TextPattern},
+    grant::{Grant, Grants},
+    limits::{LimitError, TokenLimits},
+    token::Token,
 };
 use bailiwick_verifier::{Call, Limits, Reason, Values, Verifier, explain::UnmetCondition};
 
@@ -335,6 +339,17 @@ fn a_token_has_few_patterns() {
     });
     assert_eq!(outcome(&enough, &of(most).text(), &call()), ALLOW);
     assert_eq!(outcome(&enough, &of(most + 1).text(), &call()), "too_large");
+    // A holder's block with as few would make the token one that no verifier takes, and is refused.
+    let full: Token = of(most).text().parse().unwrap();
+    let pattern = TextPattern::new("[a-z]{1,2}").unwrap();
+    let scope = Grants::new(vec![
+        Grant::new("erp", "order").arg("a", Condition::Matches(pattern)),
+    ]);
+    let caveat = Caveat::new().scope(scope.unwrap());
+    assert!(matches!(
+        full.attenuate(&caveat),
+        Err(AttenuateError::Limit(LimitError { found, .. })) if found == most + 1
+    ));
     // One pattern of many arguments is compiled once for each, but counts once.
     let text = r#"{"matches":"[a-z]{3}","optional":[false]}"#;
     let many: Vec<String> = (0..16)

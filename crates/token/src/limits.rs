@@ -1,8 +1,14 @@
 //! Limits on the size and structure of a token of the profile.
 
+use std::collections::BTreeSet;
+
 use bailiwick_biscuit::datalog::code::{Block, Code, Query};
 
-use crate::{datalog, token::Token};
+use crate::{
+    condition::{Condition, MAX_PATTERNS, Test},
+    datalog::{self, Native},
+    token::Token,
+};
 
 /// Limits on the structure of a token, checked before anything is evaluated.
 ///
@@ -25,6 +31,8 @@ pub struct TokenLimits {
     pub operations: usize,
     /// Maximum total size of strings and terms once symbols are resolved, in bytes.
     pub resolved_bytes: usize,
+    /// Maximum number of different patterns in conditions `matches`.
+    pub patterns: usize,
 }
 
 impl Default for TokenLimits {
@@ -38,6 +46,7 @@ impl Default for TokenLimits {
             terms: 16,
             operations: 256,
             resolved_bytes: 64 * 1024,
+            patterns: MAX_PATTERNS,
         }
     }
 }
@@ -108,12 +117,18 @@ impl TokenLimits {
                 self.resolved_bytes,
             ),
         ] {
-            if found > limit {
-                return Err(LimitError { what, found, limit });
-            }
+            within(what, found, limit)?;
         }
-        Ok(())
+        // Last: the limits above bound the texts that it parses.
+        within("patterns", patterns(code), self.patterns)
     }
+}
+
+fn within(what: &'static str, found: usize, limit: usize) -> Result<(), LimitError> {
+    if found > limit {
+        return Err(LimitError { what, found, limit });
+    }
+    Ok(())
 }
 
 fn alternatives(code: &Code, block: &Block) -> usize {
@@ -137,4 +152,25 @@ fn statements(code: &Code, block: &Block) -> usize {
 /// Number of operations in the longest expression, including its closures.
 fn operations(code: &Code, query: &Query) -> usize {
     code.expressions(query).map(<[_]>::len).max().unwrap_or(0)
+}
+
+/// Number of different patterns. A verifier compiles each when a call first needs it, and keeps it.
+fn patterns(code: &Code) -> usize {
+    let bodies = code.blocks.iter().flat_map(|block| code.bodies(block));
+    let natives = bodies.flat_map(|body| datalog::natives(code, body));
+    let texts: BTreeSet<(&str, &str)> = natives
+        .filter_map(|native| match native {
+            Native::Meets { path, text } => Some((text, path)),
+            _ => None,
+        })
+        .collect();
+    let tests = texts
+        .iter()
+        .filter_map(|(text, path)| Test::parse(path, text).ok());
+    // A pattern counts once, at however many paths.
+    let patterns = tests.filter_map(|test| match test.condition {
+        Condition::Matches(pattern) => Some(pattern.as_str().to_owned()),
+        _ => None,
+    });
+    patterns.collect::<BTreeSet<_>>().len()
 }

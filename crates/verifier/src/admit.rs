@@ -1,8 +1,6 @@
 //! Admission: checks of a token's structure and limits, before any signature is verified or anything is
 //! evaluated.
 
-use std::collections::BTreeSet;
-
 use bailiwick_biscuit::{
     container::Proof,
     datalog::{
@@ -13,7 +11,6 @@ use bailiwick_biscuit::{
 };
 use bailiwick_token::{
     claims::Claims,
-    condition::{Condition, MAX_PATTERNS, Test},
     datalog::{self, AuthorityError, Native, is_reserved, names},
     limits::{LimitError, TokenLimits},
     token::Token,
@@ -147,37 +144,7 @@ pub(crate) fn admit(token: &Token, limits: &TokenLimits) -> Result<Claims, Admis
         reserved_names(index, code, block)?;
         language(index, code, block)?;
     }
-    patterns(code)?;
     Ok(datalog::claims(code)?)
-}
-
-/// Checks that a token has few different patterns, each of which is compiled when a call first needs it, and then kept.
-fn patterns(code: &Code) -> Result<(), LimitError> {
-    let bodies = code.blocks.iter().flat_map(|block| code.bodies(block));
-    let natives = bodies.flat_map(|body| datalog::natives(code, body));
-    let texts: BTreeSet<(&str, &str)> = natives
-        .filter_map(|native| match native {
-            Native::Meets { path, text } => Some((text, path)),
-            _ => None,
-        })
-        .collect();
-    // Sorted by text, so that each is read once: a pattern is the same for every path.
-    let mut found: BTreeSet<String> = BTreeSet::new();
-    for (text, path) in texts {
-        if let Ok(test) = Test::parse(path, text)
-            && let Condition::Matches(pattern) = &test.condition
-        {
-            found.insert(pattern.as_str().to_owned());
-        }
-    }
-    match found.len() {
-        found if found > MAX_PATTERNS => Err(LimitError {
-            what: "patterns",
-            found,
-            limit: MAX_PATTERNS,
-        }),
-        _ => Ok(()),
-    }
 }
 
 /// Checks that all keys are Ed25519, and that no third party signed a block. The bytes of each key are checked
