@@ -22,8 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("The orchestrator holds:\n{}", token.inspect().effective()?);
 
     // 1. A buyer may create smaller orders only. A grant that names arguments denies all others, so
-    //    each argument to pass is named again. `..` adds no limit of its own; those of the token
-    //    still hold.
+    //    every argument that may be passed is named again. `..` adds no limit of its own; the token's
+    //    limits still apply.
     let order = Grant::new("erp", "purchase_order:create")
         .arg("amount", ..=4200)
         .arg("currency", ..)

@@ -63,7 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         minted.receipt.token_id, minted.receipt.expires
     );
 
-    // 3. A service needs two things to check it without calling the issuer: the signed keyset, which
+    // 3. A service needs two things to check a token without calling the issuer: the signed keyset, which
     //    changes and may be delivered in any way, and the key that signs it, which is configured.
     let keyset = issuer.keyset(now).await?;
     println!(

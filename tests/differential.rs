@@ -9,7 +9,7 @@
 //! | `reject if A or B` holds once one query has no match | fails if any matches |
 //! | asking a set for null, an array or a map raises an error | answers whether the set contains it |
 //! | `&&` and `\|\|` accept any type on their right side | a type error unless it is a boolean |
-//! | shadowed and unbound variables raise an error when they are reached | when the block is compiled |
+//! | shadowed and unbound variables raise an error when they are reached | they raise an error when the block is compiled |
 //! | the smallest integer divided by -1 is a division by zero | an overflow |
 //! | if one of several facts raises an error, the outcome depends on the hash order of the process | the outcome is always the same |
 //! | a pattern that is too deep or too large, or has an unknown property or a large case-insensitive class, is compiled, or matches nothing | an error |
@@ -123,8 +123,8 @@ fn compare(seed: u64, wrong: bool) -> std::result::Result<(), TestCaseError> {
 }
 
 proptest! {
-    // The same programs on every run: unlisted differences are searched for with more cases
-    // (`PROPTEST_CASES=60000`), and do not turn up by chance in an unrelated change.
+    // The programs are the same on every run, so that no unlisted difference turns up by chance in an unrelated change.
+    // `PROPTEST_CASES=60000` searches for unlisted differences with more cases.
     #![proptest_config(ProptestConfig {
         cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3000),
         rng_seed: proptest::test_runner::RngSeed::Fixed(6),
@@ -164,8 +164,8 @@ proptest! {
         facts.extend(stated::natives(lists.iter().chain([&grants]), &call));
         match decided(&theirs, facts, "allow if action($a), grant($a);") {
             Ok(allowed) => prop_assert_eq!(ours.is_allow(), allowed, "{:?}", ours),
-            // An error there is an error here, and so a denial, except for a set asked for null or an array: a
-            // known difference.
+            // An error of biscuit-auth is an error of the verifier too, and so a denial. The exception is a set that is
+            // asked for null or an array, a known difference.
             Err(error) => prop_assert!(
                 !ours.is_allow() || call.args.values().any(is_odd),
                 "{error:?}: {ours:?}"

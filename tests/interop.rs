@@ -1,9 +1,9 @@
 //! Test vectors for implementers in other languages. The product, biscuit-python, biscuit-wasm and the code of the
-//! implementers' page are held to them.
+//! implementers' page are tested with them.
 
 #![cfg(test)]
 
-/// One module for each file of `tests/vectors/`, then those that read them elsewhere.
+/// The tests: one module for each file of `tests/vectors/`, and others for shared code and further comparisons.
 mod interop {
     mod conditions;
     mod file;

@@ -102,8 +102,7 @@ proptest! {
         }
     }
 
-    /// A token whose Datalog was written by hand is never widened either, whatever is appended, even an empty
-    /// block.
+    /// A token whose Datalog was written by hand is never widened either, by any block, not even an empty one.
     #[test]
     fn appending_never_widens(
         written in bodies::written(),
@@ -224,7 +223,7 @@ proptest! {
 }
 
 /// A token can be narrowed as often as its own checks allow. One more block, written by other means, leaves no
-/// authority, and `inspect` says so.
+/// authority, and `inspect` reports it.
 #[test]
 fn narrowing_stops_at_the_limit() {
     let root = Root::new();

@@ -166,7 +166,7 @@ fn the_longest_honest_calls_pass() {
     }
 }
 
-/// The amount of `fuel` that a call needs falls by exactly the amount that `long_call_fuel` grants.
+/// The `fuel` that a call needs falls by exactly the amount that `long_call_fuel` adds.
 #[test]
 fn a_long_call_is_granted_no_more_than_the_cap() {
     let root = Root::new();
@@ -197,12 +197,12 @@ fn a_long_call_is_granted_no_more_than_the_cap() {
     for cap in [0, 1, 1000, 100_000] {
         assert!(passes(high - cap, cap) && !passes(high - cap - 1, cap));
     }
-    // Without a cap the call is granted fuel for all that it states, and that suffices.
+    // Without a cap, the call gets fuel for all its facts, and that suffices.
     assert!(passes(0, u64::MAX));
     assert!(passes(default(), Limits::default().long_call_fuel));
 }
 
-/// Memory is limited too, and the denial says so.
+/// Memory is limited too, and the denial names that limit.
 #[test]
 fn memory_is_a_limit_of_its_own() {
     let root = Root::new();
@@ -240,7 +240,7 @@ fn searches_are_refused_before_they_take_long() {
     ));
     let small = Call::new("order");
     let check = |fuel: u64| fueled(&root, fuel).check(&token.text(), &small, now());
-    // Forty searches of 6,000 bytes, of which each unit pays twelve.
+    // Forty searches through 6,000 bytes, at one unit for twelve bytes.
     assert_eq!(check(default()).reason(), Some(Reason::OutOfFuel));
     assert_eq!(check(40 * 6000 / 12).reason(), Some(Reason::OutOfFuel));
     assert!(check(40 * 6000 / 12 * 3 / 2).is_allow());

@@ -1,4 +1,5 @@
-//! Tests of the search for calls that one list of grants allows and another does not, with the verifier as its judge.
+//! Tests of the search for calls that one list of grants allows and another does not, in which the verifier judges each
+//! call.
 
 use std::convert::Infallible;
 
@@ -75,8 +76,9 @@ impl Pair {
     }
 }
 
-/// Every example is one under the engine alone too. What random calls find, a search finds as well, but for few pairs
-/// in which more than two parts have to fit; and it finds nothing where `is_within` is proven.
+/// Every example also shows the difference under the engine alone. Where random calls show a difference, the search
+/// usually finds one too; it may miss pairs in which more than two parts have to fit. Where `is_within` is proven, no
+/// call shows a difference.
 #[test]
 fn a_search_finds_what_random_calls_find() {
     let mut runner = TestRunner::new(Config::default());

@@ -1,4 +1,4 @@
-//! Tests of the explanations of conditions that the verifier decides itself: what was found, and what is needed.
+//! Tests of the explanations of conditions that the verifier decides itself: the value found, and the value needed.
 
 use bailiwick_testkit::{Root, now, scope, toml};
 use bailiwick_token::grant::Grants;

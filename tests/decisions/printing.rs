@@ -102,7 +102,7 @@ proptest! {
         prop_assert_eq!(&serde_json::from_str::<String>(&quote(&a).to_string()).expect("a JSON string"), &a);
         let json = serde_json::json!({ a.as_str(): [b.as_str()] });
         prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&visible(&json.to_string())).expect("JSON"), json);
-        // Whatever a name holds, it ends where its form ends.
+        // Whatever a name contains, its printed form shows where the name ends.
         let listed = format!("{}: any value; {}: any value; ", name(&a), name(&b));
         let other = format!("{}: any value; ", name(&format!("{a}: any value; {b}")));
         prop_assert_ne!(listed, other);

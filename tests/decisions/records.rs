@@ -20,7 +20,7 @@ fn records_are_short() {
         let long = "n".repeat(4_000);
         forge.append(&format!("delegate(\"{long}\"); check if false;"))
     });
-    // Its blocks share the name, so the token is within its limits and every block is read.
+    // The blocks share one long name, so the token is within its limits, and every block is read.
     let read = root
         .verifier()
         .check(&delegates.text(), &Call::new(ACTION), now());

@@ -1,5 +1,5 @@
-//! Wishes of a careful company: each written as a grant, with a wide call that it refuses and an easier spelling would
-//! allow, and a warning about that spelling. `--nocapture` prints the table.
+//! Wishes of a careful company, each written as a grant. A call that the grant refuses would be allowed by an easier
+//! spelling, and a warning reports that spelling. `--nocapture` prints the table.
 
 use bailiwick_testkit::{Root, now, toml};
 use bailiwick_token::grant::{
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use crate::support::random;
 
-/// A wish: arguments of a grant that says it, and calls on both sides.
+/// A wish: the arguments of a grant that expresses it, and calls that the grant allows and refuses.
 struct Wish {
     name: &'static str,
     grant: &'static str,
@@ -260,7 +260,7 @@ fn each_wish_can_be_written() {
     }
 }
 
-/// The silent spellings are worth their warnings: the verifier allows a call that the wish does not.
+/// Each silent spelling deserves its warning: the verifier allows a call that the wish does not.
 #[test]
 fn each_silent_spelling_is_wider() {
     let root = Root::new();
@@ -314,7 +314,7 @@ fn each_silent_spelling_is_wider() {
 #[test]
 fn grants_are_limited_to_office_hours() {
     let root = Root::new();
-    // The clock of tests stands at noon.
+    // The tests decide at noon.
     let minted = |days: &str| {
         let text = format!(
             "[[grant]]\nservice = \"erp\"\naction = \"order\"\nwhen = {{ days = [\"{days}\"], from = \"11:00\", to = \"13:00\", zone = \"Etc/UTC\" }}\n"
@@ -330,7 +330,7 @@ fn grants_are_limited_to_office_hours() {
     assert_eq!(open.len(), 1, "{open:?}");
 }
 
-/// One line of an array is no way to name all of them.
+/// A path cannot name a single element of an array by its index.
 #[test]
 fn an_index_is_refused() {
     let error = Grants::from_toml(&with_args("\"lines.0.price\" = { min = 0, max = 100 }"));
@@ -347,7 +347,7 @@ fn a_narrow_grant_beside_a_wide_one_is_reported() {
     );
 }
 
-/// A grant without arguments and resource is shown as what it is.
+/// The words for a grant without arguments or a resource state that anything is allowed.
 #[test]
 fn open_grants_are_shown_in_words() {
     let words = toml("[[grant]]\nservice = \"erp\"\naction = \"order\"\n")

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 #[path = "../support/mod.rs"]
 mod support;
-/// The tokens, and how they are drawn.
+/// The tokens, and the output of their measurements.
 mod cost {
     pub mod calls;
     pub mod draw;

@@ -164,7 +164,7 @@ proptest! {
             prop_assert_eq!(&revoked(trust, at), &expected);
             prop_assert_eq!(trust.position(), Some(feed.position(n)));
         }
-        // Each may replace any other: they belong to one history.
+        // Each trust may replace any other, because all belong to one history.
         let verifier = Verifier::new(SERVICE, step_by_step).expect("a service");
         for trust in [at_once, together, whole] {
             prop_assert_eq!(verifier.replace_trust(trust), Ok(()));

@@ -1,7 +1,7 @@
-//! Tests of the law of a restore, over random histories: an issuer that is put back to an earlier state, and
-//! gets evidence of later events, changes no decision. A verifier that followed the lost issuer accepts the
-//! documents of the restored one; every token that was denied stays denied, and every token that was allowed
-//! stays allowed. If the evidence is incomplete, every token that was denied still stays denied.
+//! Tests of the law of a restore, over random histories: if an issuer is put back to an earlier state and gets evidence
+//! of later events, no decision changes. A verifier that followed the lost issuer accepts the documents of the restored
+//! one; every token that was denied stays denied, and every token that was allowed stays allowed. If the evidence is
+//! incomplete, every token that was denied still stays denied.
 
 use std::io::BufReader;
 
@@ -232,7 +232,7 @@ proptest! {
             verifier.replace_trust(newest.clone()).expect("newer trust");
             prop_assert_eq!(world.verdicts(&verifier), verdicts);
 
-            // Without evidence of later events, no earlier token is good any more.
+            // Without evidence of later events, no earlier token is valid any more.
             let unknown = RestoreEvidence {
                 keyset: None,
                 revocations: Vec::new(),

@@ -61,7 +61,7 @@ fn rotation_under_load_refuses_no_valid_token_and_accepts_no_retired_key() {
     let mut signed_with = BTreeSet::new();
     let mut late = None;
 
-    // Two callers run all the while; the clock stands still while they hold it.
+    // Two callers run throughout. The time cannot change while one of them holds the lock.
     std::thread::scope(|threads| {
         for _ in 0..2 {
             threads.spawn(|| {
@@ -88,7 +88,7 @@ fn rotation_under_load_refuses_no_valid_token_and_accepts_no_retired_key() {
                 let minted = issuer.mint(&order(), now).await.expect("a token");
                 signed_with.insert(minted.receipt.key);
                 let newest = trust(&issuer, now).await;
-                // The verifier gets the keyset of the previous read: as late as it may be.
+                // The verifier gets the keyset of the previous read, which is the maximum delay.
                 if let Some(previous) = late.replace(newest) {
                     verifier.replace_trust(previous).expect("a newer keyset");
                 }
@@ -101,7 +101,7 @@ fn rotation_under_load_refuses_no_valid_token_and_accepts_no_retired_key() {
                     expires: minted.receipt.expires,
                 });
                 drop(tokens);
-                // Every live token, at every step, however far the other threads get.
+                // Every live token is checked at every step, however far the other threads get.
                 let tokens = live.read().expect("tokens");
                 for token in tokens.iter() {
                     let decision = verifier.check(&token.token, &request, now);

@@ -100,7 +100,7 @@ fn calls_at_their_limits() {
     };
     assert!(call(&members(1024)).is_ok());
     assert_eq!(call(&members(1025)), Err(CallError::TooMany(1024)));
-    // A long name with a thousand members below it would be spelled out a thousand times.
+    // The paths would repeat a long name for each of the thousand members below it.
     let inner: Vec<String> = (0..1000).map(|index| format!("\"{index}\":1")).collect();
     let paths = |name: usize| {
         with_args(&format!(
@@ -132,13 +132,13 @@ fn longer_calls_of_a_service_that_allows_them() {
     assert_eq!(Call::from_json(&long), Err(CallError::TooLong(64 * 1024)));
     let call = within(&long, MIB).expect("a call at the limit");
     assert_eq!(within(&filled(MIB + 1), MIB), Err(CallError::TooLong(MIB)));
-    // However much a service allows, there is an end.
+    // Whatever a service allows, no call may be longer than 4 MiB.
     assert!(within(&filled(4 * MIB), usize::MAX).is_ok());
     assert_eq!(
         within(&filled(4 * MIB + 1), usize::MAX),
         Err(CallError::TooLong(4 * MIB))
     );
-    // Reading a long call does not make a verifier decide it that does not allow it.
+    // A verifier that does not allow long calls refuses one even if it could be read.
     assert_eq!(outcome(&root.verifier(), &token, &call), "bad_request");
     let wide = root.verifier().limits(Limits::for_calls(MIB));
     assert_eq!(outcome(&wide, &token, &call), ALLOW);
@@ -154,7 +154,7 @@ fn longer_calls_of_a_service_that_allows_them() {
     );
 }
 
-/// A condition reads every element of a long call, and the call pays for that, up to the longest.
+/// A condition may read every element of a long call. Calls of any allowed length get enough fuel for that.
 #[test]
 fn the_longest_calls_are_decided_within_their_fuel() {
     let root = Root::new();
@@ -182,8 +182,8 @@ fn the_longest_calls_are_decided_within_their_fuel() {
     }
 }
 
-/// A name with a dot or a star within it would give a path two readings. No path leads to such a member or below it, and no
-/// condition is met by it, but the text of its object still has it.
+/// A name with a dot or a star would make a path ambiguous. No path leads to such a member or below it, and it meets no
+/// condition, but the text of its object still contains it.
 #[test]
 fn members_that_no_path_can_name() {
     let root = Root::new();
@@ -205,7 +205,7 @@ fn members_that_no_path_can_name() {
         assert_eq!(outcome(&verifier, &any, &of(args)), "caveat", "{args}");
     }
     assert_eq!(outcome(&verifier, &any, &of(r#"{"a":{"b":"x"}}"#)), ALLOW);
-    // `a.b` is the member `b` of `a`, whatever else `a` has.
+    // `a.b` is the member `b` of `a`, whatever other members `a` has.
     let member = checks("check if arg(\"a.b\", \"x\");");
     let call = of(r#"{"a":{"b":"x","b.c":"y"}}"#);
     assert_eq!(outcome(&verifier, &member, &call), ALLOW);

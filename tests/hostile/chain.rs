@@ -241,7 +241,7 @@ fn a_third_partys_block_is_refused() {
         signature: vec![0; 64],
         public_key: public(&party),
     };
-    // A third party's block has symbols of its own, so this one names none.
+    // A third party's block has symbols of its own, so this block must not name any.
     let appended = Forge::honest(&root).append_bytes(vec![0x18, 6]);
     expect(
         &root,

@@ -1,5 +1,5 @@
-//! Tests with hostile tokens as files, for any verifier: each token is refused for the reason in the manifest,
-//! and burns the fuel in the manifest.
+//! Tests with hostile tokens as files, for any verifier: each token is refused for the reason in the manifest, and uses
+//! the fuel in the manifest.
 //!
 //! `BAILIWICK_BLESS=1` rewrites the files from `forgeries`, which states the reasons; only fuel is measured.
 //! The tests always read the files.
@@ -133,7 +133,7 @@ allow if action($a), grant($a);
 /// Enough fuel for tokens that only the profile refuses, such as those with a regular expression.
 const ENGINE_FUEL: u64 = 1_000_000;
 
-/// The outcome of the engine without the profile, and the fuel that it burns.
+/// The outcome of the engine without the profile, and the fuel that it uses.
 fn engine(text: &str) -> Option<Engine> {
     let token = Token::parse(text).ok()?;
     let authorizer = Authorizer::parse(CALL).expect("Datalog");

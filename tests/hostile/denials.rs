@@ -99,8 +99,8 @@ fn try_all(root: &Root, tokens: &[(&str, Narrowed)], size: usize) -> usize {
     spent
 }
 
-/// Asserts that alternatives are explained in order and without gaps, up to the last one or to the mark of a
-/// cut.
+/// Asserts that alternatives are explained in order and without gaps, up to the last one or to the point where the
+/// explanation is cut off.
 fn assert_explained(deny: &Deny, grants: &Grants, what: &str) {
     if deny.reason() == Reason::OutOfFuel {
         return assert!(deny.refusals.is_empty() && !deny.cut_off, "{what}");

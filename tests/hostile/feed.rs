@@ -311,8 +311,8 @@ fn stale_revocations() {
     );
 }
 
-/// An attacker who lets heads through but withholds the keyset, which may revoke a key, gains two polls and a
-/// minute. A later head that names an older keyset does not extend that time.
+/// An attacker who lets heads through but withholds the keyset, which may revoke a key, gains two refresh intervals and
+/// a minute. A later head that names an older keyset does not extend that time.
 #[test]
 fn a_keyset_that_is_withheld() {
     let (root, feed, mut trust) = scene();

@@ -75,7 +75,7 @@ fn named(key: &schema::PublicKey, last: &Pair) -> [(&'static str, Foreign); 2] {
 
 #[test]
 fn small_order_keys_are_refused_wherever_they_stand() {
-    // Under such a key the neutral point and zero sign almost everything.
+    // Under such a key, the neutral point with a zero scalar is a valid signature of almost every message.
     let mut neutral = vec![0; 64];
     neutral[0] = 1;
     for hex in SMALL_ORDER.iter().chain(&NOT_A_KEY) {

@@ -44,7 +44,7 @@ fn small_order_keys_are_refused_wherever_they_stand() {
             key: hex::decode(hex).expect("hex"),
         };
         let last = Forge::honest(&root).append_with_key("check if true;", key.clone());
-        // Under such a key the neutral point and zero sign almost everything.
+        // Under such a key, the neutral point with a zero scalar is a valid signature of almost every message.
         let mut signature = vec![0; 64];
         signature[0] = 1;
         let block = schema::SignedBlock {

@@ -155,7 +155,7 @@ fn an_authority_block_is_of_the_profile_or_refused() {
     ] {
         cases.push((line.to_owned(), with(line), "not_profile"));
     }
-    // A later version may have checks for these; this one refuses the token and does not ignore them.
+    // A later version may check these facts. This version refuses the token instead of ignoring them.
     for line in [
         "holder(hex:00);",
         "grant(\"order\") <- grant(\"order\");",

@@ -80,7 +80,7 @@ fn the_written_form_is_decided() {
     }
 }
 
-/// No token states what only the verifier may find.
+/// No token can state that a condition is met, because only the verifier decides that.
 #[test]
 fn no_block_states_that_a_condition_is_met() {
     let root = Root::new();
@@ -108,7 +108,7 @@ fn no_block_states_that_a_condition_is_met() {
             );
         }
     }
-    // With a variable in its place, the head could be any condition.
+    // With variables as terms, the head could match any condition.
     let rule = "meets($p, $t) <- action($p), service($t);";
     expect(
         &root,
@@ -139,7 +139,7 @@ fn other_terms_are_unsupported() {
         "during($w)".to_owned(),
         "during(\"a\", \"b\")".to_owned(),
         "during(1)".to_owned(),
-        // A path with a star is nobody's name.
+        // No argument has a path with a star.
         "arg(\"lines.*.price\", $a)".to_owned(),
         "arg(\"tags.*\", \"x\")".to_owned(),
         "num(\"lines.*.price\", $a), $a < 5".to_owned(),
@@ -152,14 +152,14 @@ fn other_terms_are_unsupported() {
         }
         let all = Forge::honest(&root).append(&format!("check all {condition};"));
         expect(&root, &call(), [(&condition, all, "unsupported")]);
-        // Beside an alternative that holds, it is refused all the same.
+        // The condition is refused even beside an alternative that holds.
         let either = format!("check if {condition} or action(\"order\");");
         let either = Forge::honest(&root).append(&either);
         expect(&root, &call(), [(&condition, either, "unsupported")]);
     }
 }
 
-/// Texts that say nearly what [`TEXT`] says. None is the text of a condition, so none is ever met.
+/// Texts that are nearly [`TEXT`]. None is the text of a condition, so none is ever met.
 #[test]
 fn unknown_texts_are_never_met() {
     let root = Root::new();
@@ -265,7 +265,7 @@ fn unknown_windows_are_never_open() {
     }
 }
 
-/// An unknown condition in one alternative takes nothing from the others.
+/// An unknown condition in one alternative does not affect the others.
 #[test]
 fn an_unknown_condition_denies_only_where_it_stands() {
     let root = Root::new();
@@ -284,7 +284,8 @@ fn an_unknown_condition_denies_only_where_it_stands() {
     }
 }
 
-/// A condition of 100 KB fits no token. One of 40 KB, where a service allows it, is unknown, and its explanation is short.
+/// A condition of 100 KB fits no token. If a service raises the limits, one of 40 KB is unknown, and its explanation is
+/// short.
 #[test]
 fn a_huge_condition_is_refused_unread() {
     let root = Root::new();
@@ -317,7 +318,7 @@ fn a_huge_condition_is_refused_unread() {
     assert!(text.len() < 1_000, "{} bytes", text.len());
 }
 
-/// Each pattern is compiled and kept, so a token has few.
+/// Each pattern is compiled and kept, so a token may have only a few.
 #[test]
 fn a_token_has_few_patterns() {
     let root = Root::new();
@@ -339,7 +340,7 @@ fn a_token_has_few_patterns() {
     });
     assert_eq!(outcome(&enough, &of(most).text(), &call()), ALLOW);
     assert_eq!(outcome(&enough, &of(most + 1).text(), &call()), "too_large");
-    // A holder's block with as few would make the token one that no verifier takes, and is refused.
+    // Narrowing refuses to add a ninth pattern, because no verifier would accept the token.
     let full: Token = of(most).text().parse().unwrap();
     let pattern = TextPattern::new("[a-z]{1,2}").unwrap();
     let scope = Grants::new(vec![
@@ -350,7 +351,7 @@ fn a_token_has_few_patterns() {
         full.attenuate(&caveat),
         Err(AttenuateError::Limit(LimitError { found, .. })) if found == most + 1
     ));
-    // One pattern of many arguments is compiled once for each, but counts once.
+    // A pattern that many arguments share is compiled once for each, but counts once.
     let text = r#"{"matches":"[a-z]{3}","optional":[false]}"#;
     let many: Vec<String> = (0..16)
         .map(|name| meets(&format!("a{name}"), text))

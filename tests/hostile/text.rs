@@ -31,7 +31,7 @@ fn assert_plain(decision: &Decision, what: &str) {
     }
 }
 
-/// A description counts only if it occurs once, as text. Any other is shown as facts.
+/// A description counts only if it occurs once, as text. Otherwise it is shown as facts.
 #[test]
 fn no_fact_of_a_holder_is_hidden() {
     let root = Root::new();

@@ -1,5 +1,5 @@
-//! Tests that every hostile file gets the same reason from typed conditions, if it has any, and from the engine
-//! alone. Files that burn all the fuel of [`Limits`] get sixty times as much here.
+//! Tests that every hostile file gets the same reason from typed conditions, if it has any, and from the engine alone.
+//! Files that use all the fuel of [`Limits`] get sixty times as much here.
 
 use bailiwick_testkit::Root;
 use bailiwick_verifier::{Call, Limits, Reason};

@@ -1,4 +1,4 @@
-//! Tests of tokens and calls that make the verifier work: every loop that they drive burns fuel.
+//! Tests of tokens and calls that make the verifier work: every loop that they drive uses fuel.
 
 use bailiwick_testkit::{Root, forge::Forge};
 use bailiwick_verifier::Call;

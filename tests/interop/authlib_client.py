@@ -25,7 +25,7 @@ KINDS = {
 
 
 class Brief(PrivateKeyJWT):
-    """Assertions that live a minute. Those of Authlib live an hour."""
+    """Makes assertions that are valid for a minute; by default, those of Authlib are valid for an hour."""
 
     def sign(self, auth, token_endpoint):
         return private_key_jwt_sign(

@@ -1,7 +1,8 @@
-//! Conditions on arguments, read a second time in Python.
+//! Comparison of conditions on arguments with a second implementation in Python.
 //!
-//! `conditions/*.py` was written from the reference alone and shares no code with ours. Random values, honest and hostile,
-//! must meet a condition in both readings or in neither. Runs the interpreter that `BAILIWICK_PYTHON` names.
+//! `conditions/*.py` was written from the reference alone and shares no code with ours. Random values, honest and
+//! hostile, must meet a condition in both implementations or in neither. Runs the interpreter that `BAILIWICK_PYTHON`
+//! names.
 
 mod samples;
 
@@ -62,7 +63,7 @@ fn python_reads_conditions_alike() {
         differences.join("\n")
     );
     for (text, counts) in &counts {
-        // Otherwise the values are not near the edge of the condition.
+        // If few values meet or few miss the condition, the values are not near its edge.
         assert!(counts.yes >= VALUES / 50, "{text}: {counts:?}");
         assert!(counts.no >= VALUES / 50, "{text}: {counts:?}");
         assert!(counts.unsure <= VALUES / 20, "{text}: {counts:?}");
@@ -89,7 +90,7 @@ impl Case {
             .unwrap_or_else(|error| panic!("{} {}: {error}", self.path, self.text));
         match Value::parse(&self.args) {
             Ok(Value::Object(args)) => test.evaluate(&args).is_ok(),
-            // Such as a number with leading zeros.
+            // The arguments are not JSON, for example because a number has leading zeros.
             _ => false,
         }
     }
@@ -128,7 +129,7 @@ fn second_reading(python: &str, cases: &[Case]) -> Vec<String> {
         .collect();
     let job = serde_json::to_vec(&job).expect("JSON");
     let mut input = child.stdin.take().expect("its input");
-    // It reads everything before it writes, so neither waits for the other.
+    // The program reads everything before it writes, so neither process waits for the other.
     input.write_all(&job).expect("cases written");
     drop(input);
     let output = child.wait_with_output().expect("its output");

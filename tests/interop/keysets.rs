@@ -38,7 +38,7 @@ pub(super) struct Case {
     in_use: Option<String>,
     /// The exact text of the signed file.
     file: String,
-    /// The reason of a refusal, in words of these vectors.
+    /// The reason for a refusal, by a name that only these vectors use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
     /// The decision on the token and the call under a keyset that is accepted.
@@ -75,7 +75,7 @@ pub(super) fn current() -> Keysets {
     file::current("keysets", &made::made())
 }
 
-/// The decision under a keyset, or the reason of its refusal.
+/// The decision under a keyset, or the reason for its refusal.
 fn judged(file: &Keysets, case: &Case) -> Result<String, &'static str> {
     let key: PublicKey = case.keyset_key.parse().map_err(|_| "malformed")?;
     let open = |text: &str| Trust::open(text.as_bytes(), &key, None);

@@ -1,7 +1,7 @@
-//! biscuit-python and biscuit-wasm, with the code of the implementers' page, on the vectors.
+//! Runs biscuit-python and biscuit-wasm, with the code of the implementers' page, on the vectors.
 //!
-//! Runs the interpreter that `BAILIWICK_PYTHON` names, which has biscuit-python 0.4.0 and cryptography, and Node.js with
-//! the packages in the folder that `BAILIWICK_NODE_MODULES` names, which has biscuit-wasm 0.6.0.
+//! `BAILIWICK_PYTHON` names a Python interpreter with biscuit-python 0.4.0 and cryptography. `BAILIWICK_NODE_MODULES`
+//! names the folder of packages for Node.js, with biscuit-wasm 0.6.0.
 
 use std::{collections::BTreeMap, env, fs, path::PathBuf, process::Command, time::SystemTime};
 
@@ -118,11 +118,11 @@ fn hand_on(language: Option<Language>) {
     };
     assert_eq!(decided("4200.5", 0), "allow");
     assert_eq!(decided("4200.500001", 0), "caveat");
-    // It began a moment after `now`.
+    // The program narrowed the token a moment after `now`.
     assert_eq!(decided("1", 360), "expired");
 }
 
-/// An interpreter, and where the code for it is.
+/// An interpreter, and the place of the code for it.
 enum Language {
     Python(String),
     JavaScript(TempDir),
@@ -172,7 +172,7 @@ impl Language {
                 };
                 let mut command = Command::new(python);
                 command
-                    // Else compiled code would be left beside the examples.
+                    // Otherwise Python would leave compiled code beside the examples.
                     .env("PYTHONDONTWRITEBYTECODE", "1")
                     .arg(tests().join(folder).join(format!("{script}.py")));
                 command

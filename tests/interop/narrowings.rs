@@ -62,7 +62,7 @@ pub(super) struct Case {
     calls: Vec<Decided>,
 }
 
-/// The scope as it stands in the file leads to the block in the file.
+/// From the scope in the file, the product makes the block in the file.
 #[test]
 fn the_product_writes_the_blocks_of_the_file() {
     for case in &current().cases {
@@ -82,7 +82,7 @@ fn the_product_writes_the_blocks_of_the_file() {
     }
 }
 
-/// The Datalog of the file leads the reference implementation to the same bytes.
+/// From the Datalog in the file, the reference implementation makes the same bytes.
 #[test]
 fn the_datalog_of_the_file_is_that_of_its_blocks() {
     for case in &current().cases {

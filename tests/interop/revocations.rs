@@ -32,10 +32,10 @@ struct Case {
     name: String,
     about: String,
     time: Timestamp,
-    /// Read first, one after the other, and accepted.
+    /// Offers that are made first, one after the other, and accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     before: Vec<Offer>,
-    /// Offered then.
+    /// The offer that is tested.
     offered: Offer,
     accepted: bool,
     /// The decision on the token and the call, by the keyset and revocations in use at the end.

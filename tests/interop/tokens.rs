@@ -35,7 +35,7 @@ pub(super) struct Case {
     about: String,
     time: Timestamp,
     pub(super) token: String,
-    /// The signature chain alone, from the root key that the keyset lists under the token's id.
+    /// The result for the signature chain alone, from the root key that the keyset lists under the token's key id.
     pub(super) signatures: Signatures,
     /// The content, as a reader shows it; only of tokens that a verifier admits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,7 +53,7 @@ pub(super) enum Signatures {
     Invalid,
 }
 
-/// The claims of a token, the chain of its appended blocks, and the times between which it holds.
+/// The claims of a token, the chain of its appended blocks, and the times between which it is valid.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Reads {
     issuer: String,
@@ -97,7 +97,7 @@ fn the_product_decides_on_tokens_as_the_file_says() {
     assert_none(&wrong);
 }
 
-/// A token is read where a verifier admits it, and only there: a reader need not make sense of what is refused.
+/// The file states the content of every token that a verifier admits. A reader need not make sense of the others.
 #[test]
 fn the_product_reads_tokens_as_the_file_says() {
     for case in &current().cases {

@@ -2,8 +2,8 @@
 //
 //     node --experimental-wasm-modules vectors.mjs FOLDER
 //
-// It says what it found, and judges nothing: the test that runs it compares. It stands in one folder with the code of
-// the page and the installed package.
+// The program only reports; the test that runs it compares. It must be in one folder with the code of the page and the
+// installed package.
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -102,7 +102,7 @@ function page() {
   return narrow(parent, root, { delegate, vendor, amount, expires: new Date(expires) });
 }
 
-// biscuit-wasm greets on standard output when it is loaded, so the findings are the last line.
+// biscuit-wasm writes to standard output when it is loaded, so the findings are the last line.
 process.stdout.write(
   `\n${JSON.stringify({ keysets: keysets(), tokens: tokens(), narrowings: narrowings(), page: page() })}\n`,
 );

@@ -2,7 +2,7 @@
 
     python tests/interop/vectors.py tests/vectors
 
-It says what it found, and judges nothing: the test that runs it compares.
+The program only reports; the test that runs it compares.
 """
 
 import json

@@ -3,9 +3,9 @@
 //     node provider.js [PORT]
 //
 // It prints its URL in one line of JSON. With a port it then runs until it is stopped by a signal. Without one it takes any
-// free port, and does what lines on standard input say. It answers each with one line: `rotate` (another key signs; the old
-// one stays published), `down` and `up` (it stops listening, or listens again), `clock SECONDS` (its clock is off by that
-// much). It ends with standard input.
+// free port, and reads commands from standard input until that ends. It answers each command with one line: `rotate`
+// (another key signs; the old one stays published), `down` and `up` (it stops listening, or listens again),
+// `clock SECONDS` (its clock is off by that much).
 
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
@@ -14,7 +14,7 @@ import { createInterface } from "node:readline";
 
 import { Provider } from "oidc-provider";
 
-// What the package has to say is not an answer.
+// Standard output is for answers, so the messages of the package go to standard error.
 console.info = console.error;
 
 const clock = Date.now.bind(Date);
@@ -46,7 +46,7 @@ function rotate() {
     const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const kid = `key-${keys.length + 1}`;
     keys.unshift({ ...pair.privateKey.export({ format: "jwk" }), kid, use: "sig", alg: "RS256" });
-    // What is known of its clients and resources is configuration, so that a new one differs by its keys alone.
+    // Clients and resources are configured, so a new provider differs only in its keys.
     provider = new Provider(issuer, {
         jwks: { keys: structuredClone(keys) },
         clients: [

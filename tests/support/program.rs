@@ -237,7 +237,7 @@ impl<C: Choices> Writer<C> {
                     of(self, Type::Int)
                 ),
             },
-            // The right side is a boolean, or raises.
+            // The right side is a boolean, or raises an error.
             6 => {
                 let operator = self.pick(&["&&", "||"]);
                 let right = match self.wrong {

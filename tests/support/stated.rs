@@ -35,8 +35,8 @@ pub fn facts(call: &RandomCall, depth: usize) -> Vec<Fact> {
     facts
 }
 
-/// The facts about conditions beyond plain Datalog: one for each condition of these grants that the call meets, as the oracle
-/// reads it.
+/// The facts about conditions beyond plain Datalog: one for each condition of these grants that the call meets
+/// according to the oracle.
 pub fn natives<'g>(grants: impl IntoIterator<Item = &'g Grants>, call: &RandomCall) -> Vec<Fact> {
     let text = |text: String| Term::Str(text);
     let mut facts = Vec::new();

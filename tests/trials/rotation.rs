@@ -1,8 +1,8 @@
 //! Trial of rotation: root keys rotate every few seconds under load, and finally the active key is revoked.
 //!
 //! Promised: during a planned rotation, no verifier denies a valid token at any moment of its lifetime. After an
-//! emergency, no verifier admits a token of the revoked key for longer than its poll interval of the head plus
-//! a second, while the spare's tokens are valid everywhere at once.
+//! emergency, no verifier admits a token of the revoked key for longer than its poll interval of the head plus a
+//! second, while every verifier accepts the spare's tokens at once.
 //!
 //! The service, three verifiers and their refreshers are the real ones, over HTTP. Clients mint without a pause,
 //! and each token is shown to each verifier right after it was minted and once more in the last second of its
@@ -103,7 +103,7 @@ impl World {
             }
             self.show(&token, "new");
             alive.push_back((asked.plus(TTL), token));
-            // The last whole second of a lifetime that began at the request or later.
+            // The second check is in the last second of the lifetime, counted from the request.
             while let Some((end, token)) = alive.front() {
                 let now = self.service.time.now();
                 if now < end.minus(1) {
@@ -119,7 +119,7 @@ impl World {
     }
 
     fn show(&self, token: &str, age: &str) {
-        // All verifiers decide at one time, at which the token is alive.
+        // All verifiers decide at the same time, at which the token is valid.
         let now = self.service.time.now();
         for watch in &self.verifiers {
             let decision = watch.check_at(token, now);
@@ -248,7 +248,8 @@ async fn emergency(world: &World) {
             for (_, token) in &doomed {
                 match watch.check(token).reason() {
                     Some(Reason::RevokedKey) => *denied = denied.or(Some(looked)),
-                    // Allowed, because the key is still good, or expired, which is decided before the key.
+                    // Allowed, because the verifier does not know of the revocation yet, or expired, which is checked
+                    // before the key.
                     other => assert!(
                         looked < PROMISED && denied.is_none(),
                         "{}, {looked:?} after the revocation: {other:?}",

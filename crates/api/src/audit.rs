@@ -21,7 +21,7 @@ pub struct AuditQuery {
     /// Only rows about the token with this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// Only rows of this event, by its name.
+    /// Only rows of events with this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
     /// Only rows at or after this time.

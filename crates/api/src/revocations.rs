@@ -89,7 +89,7 @@ impl RevokeRequest {
             hex::decode_to_slice(block, &mut signature).map_err(|_| TargetsError::Block)?;
             targets.push(Target::Block(signature));
         }
-        // Times have whole seconds, and tokens of the current one are revoked, too.
+        // Times are whole seconds. The added one also revokes tokens that were issued in the current second.
         let before = self.issued_before.unwrap_or(now.plus(1));
         for (party, names) in [
             (Party::Agent, &self.agents),
@@ -137,8 +137,8 @@ pub struct RevokeResult {
     pub revoked_at: Timestamp,
     /// Time at which the entry is removed; absent if it is kept forever.
     pub expires: Option<Timestamp>,
-    /// True if this issuer minted the token, or any token of the agent or principal. If not, the target may be
-    /// a typing error. The issuer never knows blocks, and assumes that tenants are correct.
+    /// True if this issuer minted the token, or any token of the agent or principal. If not, the target may be a typing
+    /// error. Always false for blocks, which the issuer does not know, and always true for tenants.
     pub minted_here: bool,
 }
 

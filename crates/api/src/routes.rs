@@ -90,7 +90,7 @@ routes! {
     LIST_PROFILES: Get "/v1/profiles", Nothing => Vec<ProfileSummary>;
     /// Sets the URL of the revocations in the keyset.
     SET_KEYSET: Post "/v1/keyset", SetKeysetRequest => KeysetSetting;
-    /// Reports the state of the issuer: what is due, and what an operator should do.
+    /// Reports the state of the issuer, with due transitions and findings that an operator should act on.
     STATUS: Get "/v1/status", Nothing => IssuerStatus;
     /// Reports that the process runs. This route and the next two are served on the operations listener.
     LIVE: Get "/livez", Nothing => Verbatim;

@@ -1,4 +1,4 @@
-//! The state of an issuer: what it holds, what is due, and what an operator should do.
+//! The state of an issuer: its parts, due transitions, and findings that an operator should act on.
 
 use bailiwick_token::{
     key::{KeyId, PublicKey},

@@ -1,4 +1,4 @@
-//! Minted tokens: `/v1/tokens`. They are minted with explicit grants, and listed.
+//! The types of `/v1/tokens`, which mints tokens with explicit grants and lists minted tokens.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -158,9 +158,9 @@ pub struct TokenStatus {
     /// The tenant in which it acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// The client or operator that asked for it, as the audit names it.
+    /// The client or operator that asked for the token, as the audit names it.
     pub actor: String,
-    /// The root key that signed it.
+    /// The root key that signed this token.
     pub key: KeyId,
     /// Time at which the request for it arrived.
     pub issued_at: Timestamp,
@@ -174,7 +174,7 @@ pub struct TokenStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenState {
-    /// Neither expired nor known to be revoked. The issuer does not know which tokens the revocation of a block ends.
+    /// Neither expired nor known to be revoked. The issuer does not know to which tokens a revoked block belongs.
     Live,
     /// Expired.
     Expired,

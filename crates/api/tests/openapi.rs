@@ -73,7 +73,7 @@ fn answers_have_the_members_that_are_described() {
             "members that are always written: {pointer}"
         );
         assert!(reads(full) && reads(least), "{pointer}");
-        // A newer issuer may say more.
+        // A newer issuer may send members that this version does not know.
         let mut more = full.clone();
         more["of_a_newer_issuer"] = json!(1);
         assert!(reads(&more), "{pointer}");
@@ -129,7 +129,7 @@ fn every_description_of_members_is_held_to_a_type() {
         ["TokenRequest", "Grants", "Grant", "PublicJwk"]
             .map(|name| format!("/components/schemas/{name}")),
     );
-    // Free members, and a signature in an envelope. A public key has the members of RFC 7517.
+    // Some objects have members of any name. A public key has the members of RFC 7517.
     let free = |schema: &Value| schema.get("properties").is_none();
     openapi::description::walk(&mut |pointer, schema| {
         let is_object = match &schema["type"] {

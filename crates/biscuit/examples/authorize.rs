@@ -1,6 +1,7 @@
-//! Decides one call with any Biscuit: `authorize TOKEN ROOT_KEY POLICIES`, a file, a key and a file.
+//! Decides one call with any Biscuit. Usage: `authorize TOKEN ROOT_KEY POLICIES`, where `TOKEN` and `POLICIES`
+//! are files.
 //!
-//! Prints the decision as JSON. Exit code 0: allowed. 1: everything else.
+//! Prints the decision as JSON. The exit code is 0 if the call is allowed, and 1 otherwise.
 
 use std::{env, error::Error, fs, process::ExitCode};
 

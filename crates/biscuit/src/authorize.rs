@@ -1,5 +1,5 @@
-//! Authorization of Biscuits from any issuer: each is verified under one root key and decided by a service's
-//! own Datalog.
+//! Authorization of Biscuits from any issuer: a token is verified under one root key, and a service's own
+//! Datalog decides.
 //!
 //! Verification follows the Biscuit specification: signatures of version 0 and 1 by either algorithm,
 //! signatures of third parties, open and sealed tokens. A token is accepted only if every part verifies. A
@@ -41,8 +41,8 @@ pub use crate::{
 };
 pub use outcome::{Error, ErrorKind, Outcome, Report};
 
-/// Maximum nesting depth of the messages of a container or a block, including terms and closures. The
-/// protobuf decoder enforces it.
+/// Maximum nesting depth of messages in a container or a block, including terms and closures. The protobuf
+/// decoder enforces it.
 pub const MAX_DEPTH: usize = 100;
 
 /// A Biscuit whose container has been read. None of it has been verified.
@@ -54,7 +54,7 @@ impl Unverified {
     /// is ignored.
     ///
     /// # Errors
-    /// [`ErrorKind::Format`] if the input is neither, or exceeds the limits.
+    /// [`ErrorKind::Format`] if the input is in neither form, or exceeds the limits.
     pub fn read(input: &[u8]) -> Result<Unverified, Error> {
         let container = input::container(input)?;
         let blocks = container.block_count();
@@ -68,7 +68,7 @@ impl Unverified {
 
     /// Returns the revocation id of each block, beginning with the authority block. The id is the block's
     /// signature; for ECDSA, the form of the signature with the lower s. Without the root key, the algorithm of
-    /// the authority block's signature is inferred from its length.
+    /// the authority block's signature is inferred from the signature's length.
     #[must_use]
     pub fn revocation_ids(&self, root: Option<&Key>) -> Vec<Vec<u8>> {
         chain::revocation_ids(&self.0, root)
@@ -94,7 +94,7 @@ impl Unverified {
     }
 
     fn verified(self, root: &Key, third_parties: ThirdParties) -> Result<Biscuit, Error> {
-        // Before decoding: the bytes of an unsigned token never reach the Datalog decoder on this path.
+        // Signatures first, so that the Datalog decoder never reads the bytes of an unsigned token here.
         chain::verify(&self.0, root, third_parties)?;
         let revocation_ids = self.revocation_ids(Some(root));
         let stated_ids = chain::stated_revocation_ids(&self.0, root);
@@ -128,7 +128,7 @@ impl Unverified {
 pub struct Biscuit {
     code: Code,
     revocation_ids: Vec<Vec<u8>>,
-    /// The ids stated in `revocation_id` facts, each with the number of its block.
+    /// The contents of the `revocation_id` facts: each id with the number of its block.
     stated_ids: Vec<(usize, Vec<u8>)>,
 }
 
@@ -139,8 +139,8 @@ impl Biscuit {
         &self.revocation_ids
     }
 
-    /// Decides by a service's Datalog, as read by [`policies`], within a budget: an amount of fuel with the
-    /// default memory, or a [`Budget`] of both.
+    /// Evaluates a service's Datalog, as read by [`policies`], within a budget. A number is an amount of fuel,
+    /// with the default memory; a [`Budget`] sets both.
     ///
     /// The Datalog sees the fact `revocation_id($index, $bytes)` for each block. A block with an ECDSA
     /// signature has two such facts, one per form of the signature, so a revocation list matches whichever form
@@ -169,7 +169,7 @@ pub fn policies(code: &str) -> Result<Authorizer, Error> {
     Ok(Authorizer::parse(code)?)
 }
 
-/// Reads, verifies and decides in one call.
+/// Reads and verifies a token, and evaluates a service's Datalog on it, in one call.
 #[must_use]
 pub fn authorize(
     token: &[u8],

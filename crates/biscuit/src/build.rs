@@ -100,12 +100,12 @@ pub fn seal(container: &Container) -> Result<Container, BuildError> {
 }
 
 fn open(container: &Container) -> Result<UnverifiedBiscuit, BuildError> {
-    // Without verification: a holder need not know the root key, and verifiers check all signatures.
+    // Signatures are not verified here: a holder need not know the root key, and verifiers check them all.
     UnverifiedBiscuit::from(container.as_bytes()).map_err(|_| BuildError::Closed)
 }
 
 fn reread(token: &UnverifiedBiscuit) -> Result<Container, BuildError> {
-    // The strict reader of this crate checks the result before anyone is given it.
+    // The strict reader of this crate checks the result before the caller gets it.
     let bytes = token.to_vec().map_err(|_| BuildError::Closed)?;
     Ok(Container::from_bytes(bytes)?)
 }
@@ -123,7 +123,7 @@ fn written(block: &Block) -> Result<BlockBuilder, BuildError> {
         builder.rules.push(rule(predicate(head), query)?);
     }
     for BlockCheck { kind, queries } in &block.checks {
-        // The format requires a head, which means nothing. This one is biscuit-auth's own.
+        // The format requires a head and gives it no meaning. biscuit-auth writes this one.
         let head = || builder::Predicate::new("query".to_owned(), Vec::new());
         let queries = queries.iter().map(|query| rule(head(), query));
         builder.checks.push(builder::Check {

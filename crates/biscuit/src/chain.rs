@@ -2,8 +2,9 @@
 //! "Signature scheme").
 //!
 //! Verifying is a pure function of key, message and signature, so a triple that verified once need not be
-//! verified again ([`Memo`]): an attenuated token shares all but its last block with the token that it came
-//! from. The remaining signatures are verified in one batch where that is cheaper, and one by one otherwise.
+//! verified again ([`Memo`]): an attenuated token shares all blocks but its last with the token that it was
+//! made from. The remaining signatures are verified in one batch where that is cheaper, and one by one
+//! otherwise.
 
 use crate::{
     container::Container,
@@ -45,8 +46,8 @@ pub fn verify_remembering(
         .map(|link| (link, link.digest()))
         .filter(|(_, digest)| !memo.holds(digest))
         .unzip();
-    // A remembered link needs no reading: its digest covers the exact bytes of key and signature, and
-    // they were read before they verified.
+    // A link in the memo need not be read again: its digest covers the exact bytes of the key and the
+    // signature, and both were read before they verified.
     let unseen = read(unseen.into_iter(), Some(memo))?;
     let last_key = chain.proof()?;
     batch::verify(&unseen)?;

@@ -1,7 +1,7 @@
 //! A Biscuit's container: the signed blocks, their keys and signatures, and the proof at the end.
 //!
-//! Here the content of a block is uninterpreted bytes. Signatures are verified over exactly these bytes, and
-//! always before a decision relies on the Datalog that they encode.
+//! This module does not interpret the content of a block. Signatures cover the exact bytes of the content, and
+//! are always verified before a decision relies on the Datalog in it.
 
 use std::fmt;
 
@@ -31,8 +31,8 @@ pub enum ContainerError {
     Format,
 }
 
-/// The only alphabet of token text, base64url. Padding is written, as biscuit-auth does, and is optional when
-/// read.
+/// The only encoding of token text: base64url. Padding is written, as biscuit-auth does, and is optional in
+/// text that is read.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -108,7 +108,7 @@ impl Container {
     /// # Errors
     /// [`ContainerError`] if the bytes are not a container, or exceed [`MAX_BYTES`].
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Container, ContainerError> {
-        // First, so that the secret in the bytes is wiped on every way out, refusals included.
+        // Wrapped first, so that the secret in the bytes is wiped on every return, refusals included.
         let bytes = Zeroizing::new(bytes);
         if bytes.len() > MAX_BYTES {
             return Err(ContainerError::TooLarge);
@@ -169,7 +169,7 @@ impl Container {
     /// The proof that no block follows the last one; `None` if the container has none.
     #[must_use]
     pub fn proof(&self) -> Option<Proof<'_>> {
-        // Within the bytes by construction: `ending` made the range from their length.
+        // In range by construction: `ending` computed the range from the length of these bytes.
         let at = |range: &std::ops::Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
         self.proof.as_ref().map(|proof| match proof {
             Ending::Secret(range) => Proof::Open(at(range)),
@@ -198,7 +198,7 @@ fn container(bytes: &[u8]) -> Result<Parts, Malformed> {
         }
     }
     let mut blocks = Vec::with_capacity(appended.len().saturating_add(1));
-    // Fields may come in any order; the authority block is the first one whatever its place.
+    // Fields may come in any order. The authority block becomes the first block wherever it was.
     blocks.push(authority.ok_or(Malformed)?);
     blocks.append(&mut appended);
     // A container without a proof can be read, so that verification can say what is missing.
@@ -214,7 +214,7 @@ fn signed_block(bytes: &[u8]) -> Result<SignedBlock, Malformed> {
             1 => once(&mut block, field.bytes()?)?,
             2 => once(&mut next_key, named_key(field.bytes()?)?)?,
             3 => once(&mut signature, field.bytes()?)?,
-            // An empty one is an error and not absent: the signature must not be ignored.
+            // An empty message is an error and does not count as absent: the signature must not be ignored.
             4 => once(&mut external_signature, external(field.bytes()?)?)?,
             5 => once(&mut version, field.number32()?)?,
             _ => return Err(Malformed),
@@ -274,7 +274,7 @@ fn ending(bytes: &[u8], length: usize, behind: usize) -> Result<Option<Ending>, 
     let Some((number, field)) = fields.next()? else {
         return Ok(None);
     };
-    // A secret beside a seal would be two answers to whether the token is open.
+    // A proof with both a secret and a seal would leave open whether blocks can be appended.
     if !fields.0.is_empty() {
         return Err(Malformed);
     }

@@ -1,13 +1,13 @@
-//! Biscuit Datalog 3.0 to 3.3, bounded by fuel that every loop spends.
+//! The evaluator of Biscuit Datalog 3.0 to 3.3, bounded by fuel that every loop spends.
 //!
-//! Blocks are compiled once ([`Program`]), with a host's own Datalog ([`Authorizer`]). An evaluation takes
-//! facts that the host states and a [`Budget`] of fuel and memory, and returns an [`Outcome`], which is a
-//! function of this input alone. An evaluation reads no clock, iterates over no hash map, and does not recurse
-//! on anything that input could nest deeply.
+//! Blocks are compiled once ([`Program`]), together with a host's own Datalog ([`Authorizer`]). An evaluation takes
+//! facts that the host states and a [`Budget`] of fuel and memory, and returns an [`Outcome`], which is a function of
+//! this input alone. An evaluation reads no clock, iterates over no hash map, and does not recurse on anything that
+//! input could nest deeply.
 //!
-//! A host that decides many calls with one token compiles its own Datalog once ([`Base`]), names the
-//! predicates whose facts it will state ([`Known`]), and states them in a [`World`]. Facts that it would rather decide one by
-//! one, it answers when a body asks ([`Answers`]).
+//! A host that decides many calls with one token compiles its own Datalog once ([`Base`]), names the predicates whose
+//! facts it will state ([`Known`]), and states them in a [`World`]. For other predicates it need not state facts: it
+//! answers when a body asks for one ([`Answers`]).
 
 mod answers;
 mod authorize;
@@ -60,7 +60,7 @@ use crate::datalog::Predicate;
 pub struct Burnt {
     /// The outcome of the evaluation.
     pub outcome: Outcome,
-    /// Units of fuel burnt.
+    /// Units of fuel spent.
     pub fuel: u64,
     /// Maximum number of bytes held at one time.
     pub memory: usize,
@@ -71,10 +71,10 @@ pub struct Burnt {
 pub struct Evaluation {
     /// The outcome of the evaluation.
     pub outcome: Outcome,
-    /// Units of fuel burnt.
+    /// Units of fuel spent.
     pub burnt: u64,
-    /// Every fact present at the end, including derived ones, each with the places that it rests on. The list
-    /// is incomplete if the evaluation ended early.
+    /// Every fact present at the end, including derived ones, each with the places that it depends on. The list is
+    /// incomplete if the evaluation ended early.
     pub facts: Vec<(Vec<Place>, Predicate)>,
 }
 
@@ -85,7 +85,7 @@ impl Program {
         self.burnt(externs, budget.into(), &[]).0
     }
 
-    /// Evaluates a program with a fact `revocation_id($block, $bytes)` for each of these ids.
+    /// Evaluates a program, with a fact `revocation_id($block, $bytes)` for each of the given ids.
     pub(crate) fn decide(
         &self,
         externs: &Externs,
@@ -95,8 +95,8 @@ impl Program {
         self.burnt(externs, budget, ids).0.outcome
     }
 
-    /// Evaluates a program without facts from the host, and returns all facts as well. Copying them is not
-    /// charged: its cost is bounded only by their number and size.
+    /// Evaluates a program without facts from the host, and returns all facts as well. Copying the facts is not
+    /// charged; only their number and size bound its cost.
     #[must_use]
     pub fn evaluate(&self, externs: &Externs, budget: impl Into<Budget>) -> Evaluation {
         let (burnt, world) = self.burnt(externs, budget.into(), &[]);

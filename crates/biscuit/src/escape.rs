@@ -1,9 +1,9 @@
 //! Escapes for untrusted text that is printed to a terminal, a log, or a person.
 //!
-//! A holder chooses the names in a token, and a caller those in a call. Printed unchanged, they could move the
-//! cursor, reverse the direction of writing, or read like the words around them. So [`name`], [`phrase`],
-//! [`code`] and [`quote`] write names that stand among other words: different names then print differently, and
-//! no name can pretend to end early. [`visible`] is the last safeguard, for a complete line.
+//! A holder chooses the names in a token, and a caller those in a call. Printed unchanged, they could move the cursor,
+//! reverse the direction of writing, or read like the words around them. So [`name`], [`phrase`], [`code`] and
+//! [`quote`] quote and escape names that appear among other words: different names then print differently, and no name
+//! can pretend to end early. [`visible`] is the last safeguard, for a complete line.
 //!
 //! Escapes are those of JSON (RFC 8259, section 7): `\n`, `\u202e`, and a pair of `\u` escapes for characters
 //! beyond U+FFFF.
@@ -20,8 +20,8 @@ const CATEGORIES: CodePointMapDataBorrowed<'static, GeneralCategory> = CodePoint
 const IGNORABLE: CodePointSetDataBorrowed<'static> =
     CodePointSetData::new::<DefaultIgnorableCodePoint>();
 
-/// Characters that Unicode classifies as symbols but that print blank: empty Braille, and a note without a
-/// head.
+/// Characters that Unicode classifies as symbols but that print blank: the empty Braille pattern, and a musical note
+/// head without ink.
 const BLANK: [char; 2] = ['\u{2800}', '\u{1d159}'];
 
 /// Returns true if a character prints as itself and does not affect the text around it.
@@ -95,7 +95,7 @@ pub fn code(text: &str) -> impl fmt::Display {
 /// assert_eq!(shell("Ada's").to_string(), r"'Ada'\''s'");
 /// ```
 pub fn shell(text: &str) -> impl fmt::Display {
-    // Neither `=` nor `~`, which some shells expand at the start of a word, nor `!`, the history of bash.
+    // Some shells expand `=` and `~` at the start of a word, and bash expands `!` from its history.
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@%+,".contains(c);
     fmt::from_fn(move |f| {
         if !text.is_empty() && text.chars().all(plain) {
@@ -241,7 +241,7 @@ mod tests {
         }
     }
 
-    /// The same with a real shell, which has to give back the text byte for byte.
+    /// The same with a real shell, which must give back the text byte for byte.
     #[test]
     fn a_shell_reads_words_back() {
         for text in [
@@ -287,7 +287,7 @@ mod tests {
             '\u{202e}',
             '\u{2066}',
             '\u{2069}',
-            // Without width, or without ink.
+            // Characters without width, or without ink.
             '\u{a0}',
             '\u{ad}',
             '\u{34f}',

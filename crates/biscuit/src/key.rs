@@ -36,7 +36,7 @@ impl Algorithm {
     }
 }
 
-/// A public key of a Biscuit: `ed25519/` or `secp256r1/` and lower-case hex digits.
+/// A public key of a Biscuit. Its text form is `ed25519/` or `secp256r1/` and lower-case hex digits.
 ///
 /// Each key has exactly one encoding: a non-canonical Ed25519 encoding or an uncompressed secp256r1 point is
 /// refused. So is an Ed25519 point of small order.
@@ -56,7 +56,7 @@ pub struct P256Key(ecdsa::VerifyingKey);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The text is not in the text form.
+    /// The text does not have the text form of a key.
     #[error(
         "not a public key; write `ed25519/` and 64 lower-case hex digits, or `secp256r1/` and 66"
     )]

@@ -49,7 +49,7 @@ impl<'a> Fields<'a> {
                 self.0 = rest;
                 Ok(u64::from(*byte))
             }
-            // Two bytes: most numbers of symbols.
+            // Two bytes, the length of most symbol numbers.
             [low, high @ 1..0x80, rest @ ..] => {
                 self.0 = rest;
                 Ok(u64::from(low & 0x7f) | u64::from(*high) << 7)

@@ -22,7 +22,7 @@ fn burn(code: &str, budget: impl Into<Budget>) -> Burnt {
     program(code).burn(&externs(), budget)
 }
 
-/// Fuel burnt by a check of one expression on two strings.
+/// Fuel spent by a check of one expression on two strings.
 fn burnt(left: &str, right: &str, expression: &str) -> u64 {
     let code = format!("s(\"{left}\"); t(\"{right}\"); check if s($s), t($t), {expression};");
     burn(&code, u64::MAX).fuel
@@ -76,7 +76,7 @@ proptest! {
         prop_assert!(all.memory - nothing.memory >= count * (2 * 16 + 16));
     }
 
-    /// A program burns the same budget on every run, and one unit or byte less does not suffice.
+    /// A program spends the same budget on every run, and one unit or byte less does not suffice.
     #[test]
     fn burnt_budgets_suffice_exactly(text in letters(), count in 1usize..20) {
         let facts: String = (0..count).map(|number| format!("f({number});")).collect();

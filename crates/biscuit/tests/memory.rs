@@ -145,6 +145,6 @@ fn the_allocator_gives_little_more_than_is_counted() {
             );
         }
     }
-    // The strings at least reach both bounds.
+    // At least the strings reach both bounds.
     assert!(filled >= 2, "{filled} ran out of memory");
 }

@@ -42,7 +42,7 @@ pub struct Forge {
     pub container: schema::Biscuit,
     pub symbols: SymbolTable,
     next: SigningKey,
-    /// The seed of the authority block's next key. Those of further blocks follow it.
+    /// The seed of the authority block's next key. The seeds of later blocks count up from it.
     pub seed: u8,
 }
 
@@ -69,8 +69,8 @@ impl Forge {
         Forge::authority_signed(root, bytes, Some(1), SEED)
     }
 
-    /// Makes a token of the same blocks whose keys have fixed seeds, so that it is the same on every run. Use
-    /// different seeds for tokens whose blocks must not fit into each other.
+    /// Makes a token with the same blocks but keys from fixed seeds, so that it is the same on every run. Use different
+    /// seeds for tokens whose blocks must not fit into one another.
     pub fn copy(root: &Root, token: &Token, seed: u8) -> Forge {
         let mut blocks = token.signed_blocks();
         let first = blocks.next().expect("an authority block");

@@ -18,7 +18,7 @@ pub async fn eventually(what: &str, holds: impl AsyncFnMut() -> bool) {
     wait(what, PATIENCE, Duration::from_millis(10), holds).await;
 }
 
-/// Waits until a condition holds that only another, busy process can answer. Panics after `patience`.
+/// Waits until a condition in another process, which may be busy, holds. Panics after `patience`.
 pub async fn eventually_within(what: &str, patience: Duration, holds: impl AsyncFnMut() -> bool) {
     wait(what, patience, Duration::from_millis(50), holds).await;
 }

@@ -15,8 +15,8 @@ pub struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Keeps the log of this thread until the guard is dropped, from `level` up.
     pub fn record(level: Level) -> (Log, DefaultGuard) {
-        // Without a subscriber everywhere, `tracing` asks only the thread that first reaches an event, and may then
-        // leave that event out of the logs of all others.
+        // Without a global subscriber, `tracing` asks only the thread that first reaches an event, and may then leave
+        // that event out of the logs of all other threads.
         static EVERYWHERE: Once = Once::new();
         EVERYWHERE.call_once(|| {
             tracing::subscriber::set_global_default(tracing_subscriber::registry())

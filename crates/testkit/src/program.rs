@@ -156,7 +156,7 @@ impl World {
         self.scratch.path()
     }
 
-    /// Writes a file outside the home that only its owner can read, and returns its path.
+    /// Writes a file that only its owner can read, outside the home, and returns its path.
     pub fn keep(&self, name: &str, content: &str) -> String {
         let path = self.scratch().join(name);
         fs::write(&path, content).unwrap();

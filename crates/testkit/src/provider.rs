@@ -53,7 +53,7 @@ impl Signer {
         let pkcs8 = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
         let spki = AsDer::<aws_lc_rs::encoding::PublicKeyX509Der<'_>>::as_der(pair.public_key());
         let jwk = json!({ "kty": "RSA", "kid": kid, "use": "sig", "alg": "RS256", "n": n, "e": e });
-        // PKCS#8 of a 2048-bit key has 26 bytes before the PKCS#1 that is in it.
+        // In PKCS#8, 26 bytes precede the PKCS#1 structure of a 2048-bit key.
         let private = pkcs8.as_ref()[26..].to_vec();
         let public = vec![
             pair.public_key().as_ref().to_vec(),
@@ -75,7 +75,7 @@ impl Signer {
         let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new()).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref()).unwrap();
-        // Uncompressed: 4, and two coordinates.
+        // An uncompressed point: the byte 4 and two coordinates.
         let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
         let (x, y) = (encode(x), encode(y));
         Signer {

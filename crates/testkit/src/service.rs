@@ -125,11 +125,11 @@ impl Setup {
     }
 }
 
-/// Finds a free address, which the keyset must name before the service listens there. The port is below 32768: if another
-/// program asks for any port, Linux gives it one from 32768 on.
+/// Finds a free address, which the keyset must name before the service listens there. The port is below 32768, because
+/// Linux gives programs that ask for any port one from 32768 on.
 fn free() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Programs that run at the same time begin at different places.
+    // Test programs that run at the same time begin at different ports.
     let begin = std::process::id() % 10_000;
     let mut addresses = std::iter::repeat_with(|| {
         let place = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
@@ -208,7 +208,7 @@ impl Service {
         self.running = Some(running);
     }
 
-    /// Stops the service at once. Its folder stays, but no files in it are open.
+    /// Stops the service at once. Its folder remains, but no files in it are open.
     pub async fn stop(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop(Duration::ZERO).await;
@@ -266,7 +266,7 @@ impl Service {
         minted.token.to_base64().to_string()
     }
 
-    /// Calls as an operator who may do only this, and checks that the call succeeds.
+    /// Calls as an operator who may perform only this action, and checks that the call succeeds.
     pub async fn operate(&self, action: &str, path: &str, body: &Value) -> Value {
         let token = self.operator(&[action]).await;
         let answer = self.post(path, Auth::Bearer(&token), body).await;

@@ -59,8 +59,8 @@ impl SafeUrl {
         }
     }
 
-    /// Parses an address to which paths can be appended, so without a query or a fragment. The URL of the
-    /// revocations has to be one: verifiers fetch from no other, so an issuer must not publish any other.
+    /// Parses an address without a query or a fragment, so that paths can be appended. The URL of the
+    /// revocations must be such an address: verifiers fetch from no other, so an issuer must publish no other.
     ///
     /// ```
     /// use bailiwick_token::address::{SafeUrl, UnsafeUrl};

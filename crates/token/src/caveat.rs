@@ -25,7 +25,7 @@ pub struct Caveat {
     pub expires: Option<Timestamp>,
     /// The party to which the token is passed on. This is descriptive, for people and the audit log only.
     pub delegate: Option<String>,
-    /// The purpose of the narrowing. Also descriptive only.
+    /// The purpose of the narrowing. This is descriptive too.
     pub task: Option<String>,
 }
 
@@ -51,14 +51,14 @@ impl Caveat {
         self
     }
 
-    /// Names the party to which the token is passed on. Descriptive only.
+    /// Names the party to which the token is passed on. This is descriptive only.
     #[must_use]
     pub fn delegate(mut self, name: impl Into<String>) -> Caveat {
         self.delegate = Some(name.into());
         self
     }
 
-    /// Names the purpose. Descriptive only.
+    /// Names the purpose. This is descriptive only.
     #[must_use]
     pub fn task(mut self, task: impl Into<String>) -> Caveat {
         self.task = Some(task.into());

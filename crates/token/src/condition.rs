@@ -1,8 +1,8 @@
 //! Conditions on the arguments of a call that plain Datalog cannot express.
 //!
-//! A token carries each as `meets(path, text)`. The verifier evaluates it natively and states the fact if it holds, so
-//! that a condition has one meaning, whoever wrote the token. The text is canonical and complete: it names every
-//! default, so a default that changes later changes no token.
+//! A token carries each condition as `meets(path, text)`. The verifier evaluates the condition natively and states this
+//! fact if the condition holds, so that a condition means the same in every token, whoever wrote it. The text is
+//! canonical and complete: it names every default, so a default that changes later changes no token.
 
 mod arg_path;
 mod both;
@@ -66,7 +66,8 @@ use crate::{
 pub struct Meets {
     /// True if the argument may be absent.
     pub optional: bool,
-    /// The conditions, at least one unless the argument is optional. A list of grants has them sorted, each kind once.
+    /// The conditions, at least one unless the argument is optional. In a list of grants they are sorted, each kind
+    /// once.
     pub conditions: Vec<Condition>,
 }
 
@@ -85,9 +86,9 @@ pub struct Test {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Condition {
-    /// There, and not null, `""`, `[]` or `{}` unless `empty`.
+    /// A value that is present and, unless `empty`, not null, `""`, `[]` or `{}`.
     Present {
-        /// True if an empty value will do.
+        /// True if an empty value meets the condition too.
         empty: bool,
     },
     /// Exactly this value.
@@ -96,7 +97,7 @@ pub enum Condition {
     OneOf {
         /// The values.
         values: List,
-        /// True if letters of ASCII are compared without case.
+        /// True if ASCII letters are compared without regard to case.
         ignore_case: bool,
     },
     /// A value of the same type as these, but none of them.
@@ -105,7 +106,7 @@ pub enum Condition {
     Prefix(String),
     /// A string with this suffix.
     Suffix(String),
-    /// A string that contains this.
+    /// A string that contains this text.
     Contains(String),
     /// An array whose elements are all among these.
     AllOfIn(BTreeSet<Scalar>),
@@ -118,7 +119,8 @@ pub enum Condition {
         /// At this time or earlier.
         max: Option<Timestamp>,
     },
-    /// A JSON number in this range.
+    /// A JSON number in this range that every receiver reads alike; see
+    /// [`Number::is_read_alike`](crate::value::Number::is_read_alike).
     Number(Range),
     /// A decimal in a string, in this range.
     Decimal(Range),
@@ -152,12 +154,12 @@ pub enum Condition {
     Ip(Ip),
     /// An array with a number of elements within these bounds, both included.
     Count {
-        /// At least so many.
+        /// At least this many.
         min: Option<u32>,
-        /// At most so many.
+        /// At most this many.
         max: Option<u32>,
     },
-    /// Numbers, the sum of which is within these bounds, both included.
+    /// Numbers whose sum is within these bounds, both included.
     Sum {
         /// At least this.
         min: Option<Micros>,
@@ -166,16 +168,16 @@ pub enum Condition {
         /// True if a summand may be below zero.
         negative: bool,
     },
-    /// The sum of the numbers at this path, none of them below zero unless `negative`.
+    /// A number that equals the sum of the numbers at another path, none of them below zero unless `negative`.
     EqualsSum {
         /// The path of the summands.
         of: ArgPath,
         /// True if a summand may be below zero.
         negative: bool,
     },
-    /// The value of another argument.
+    /// The same value as that of another argument.
     EqualsArg(ArgPath),
-    /// Another value than that of another argument, even if both are folded.
+    /// A value that differs from that of another argument, even for a receiver that folds texts or rounds numbers.
     DiffersFromArg(ArgPath),
     /// An object with no members but these.
     Members(BTreeSet<String>),

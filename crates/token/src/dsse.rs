@@ -63,7 +63,7 @@ impl Envelope {
     /// # Errors
     /// As for [`Envelope::parse`].
     pub fn parse_bounded(json: &[u8], limit: usize) -> Result<Envelope, EnvelopeError> {
-        // Before parsing, which allocates in proportion to the text.
+        // Checked before parsing, which allocates in proportion to the text.
         if json.len() > limit {
             return Err(EnvelopeError::TooLarge { limit });
         }
@@ -110,7 +110,7 @@ impl Envelope {
             .iter()
             .take(MAX_SIGNATURES)
             .any(|signature| {
-                // A signature of another form may be for another verifier, and does not spoil the rest.
+                // A signature of another form may be for another verifier, and does not invalidate the others.
                 ed25519_dalek::Signature::from_slice(&signature.sig)
                     .is_ok_and(|sig| key.verifying_key().verify_strict(&message, &sig).is_ok())
             });
@@ -160,7 +160,7 @@ pub enum EnvelopeError {
     },
     /// The text is not the JSON form of an envelope.
     Malformed {
-        /// The kind of file that it seems to be, such as `a token`, if its first bytes tell.
+        /// The kind of file that the text seems to be, such as `a token`, if its first bytes show it.
         looks: Option<&'static str>,
         /// The parser's message.
         message: String,

@@ -167,15 +167,15 @@ impl Grant {
         self
     }
 
-    /// Limits the grant to a window of time that comes again each week.
+    /// Limits the grant to a window of time that recurs each week.
     #[must_use]
     pub fn when(mut self, window: During) -> Grant {
         self.when = Some(window);
         self
     }
 
-    /// The conditions on arguments that plain Datalog cannot express, in the order in which a token carries them. All must
-    /// be met, beside the other fields of each [`Constraint`].
+    /// The conditions on arguments that plain Datalog cannot express, in the order in which a token carries them. All
+    /// must be met, in addition to the other fields of each [`Constraint`].
     #[must_use]
     pub fn tests(&self) -> Vec<Test> {
         self.args.as_ref().map(table::tests).unwrap_or_default()

@@ -219,7 +219,7 @@ impl Inspection {
             if let CheckMeaning::Scope(grants) = meaning {
                 match Grants::new(grants.clone()) {
                     Ok(scope) => scopes.push(scope),
-                    // Not a scope of the profile, but it still narrows the token.
+                    // This is not a scope of the profile, but it narrows the token too.
                     Err(_) => further.push(joined(grants, " or ")),
                 }
             }
@@ -330,8 +330,9 @@ fn view(
             _ => Alternative::Datalog(code.resolve_rule(rule).to_string()),
         })
         .collect();
-    // Facts that are shown above as claims, delegate or task are not repeated. One that is there twice, or is
-    // no text, is not shown above: a holder can write facts of any name and shape, and none may be hidden.
+    // Facts that are shown above as claims, delegate or task are not repeated. A fact that occurs twice, or is
+    // not text, is not shown above and is listed here: a holder can write facts of any name and shape, and none
+    // may be hidden.
     let described = [
         (names::DELEGATE, view.delegate.is_some()),
         (names::TASK, view.task.is_some()),

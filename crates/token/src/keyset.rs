@@ -161,11 +161,11 @@ impl Keyset {
         if self.issuer.is_empty() {
             return Err(KeysetError::NoIssuer);
         }
-        // It could never be used, and usually means that the issuer's clock is wrong.
+        // Such a keyset could never be used. It usually means that the issuer's clock is wrong.
         if self.expires <= self.issued_at {
             return Err(KeysetError::NoLife);
         }
-        // Before the loop below, which hashes each key.
+        // Checked before the loop below, which hashes each key.
         if self.keys.len() > MAX_KEYS || self.tombstones.len() > MAX_TOMBSTONES {
             return Err(KeysetError::TooMany);
         }
@@ -182,7 +182,8 @@ impl Keyset {
             return Err(KeysetError::DuplicateTombstone);
         }
         for key in &self.keys {
-            // Derived again rather than believed: a wrong id would send tokens to a key that did not sign them.
+            // Derived again, not trusted: with a wrong id, tokens would be verified under a key that did not
+            // sign them.
             if KeyId::derive(&self.issuer, &key.public) != key.id {
                 return Err(KeysetError::WrongId(key.id));
             }

@@ -100,7 +100,7 @@ impl Watermark {
         name: &str,
         issued_before: Timestamp,
     ) -> Result<Watermark, WatermarkError> {
-        // The rule that minting applies. Under any other name the watermark would silently revoke nothing.
+        // Minting applies the same rule, so a watermark with any other name would silently revoke nothing.
         if !is_name(name) {
             return Err(WatermarkError { party });
         }
@@ -184,7 +184,7 @@ impl fmt::Display for Watermark {
         } = self;
         // The name may hold anything but control characters, and is printed to terminals and logs.
         let shown = escape::name(name);
-        // A name that states its kind is not given another.
+        // A name that states its kind gets no second one.
         match name.split_once(':') {
             Some((kind, _)) if kind == party.as_str() => {
                 write!(f, "{shown} before {issued_before}")

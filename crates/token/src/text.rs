@@ -1,4 +1,4 @@
-//! Rules for text from people, files and URLs, and for text to people.
+//! Rules for text from people, files and URLs, and for text that people read.
 
 use std::fmt;
 

@@ -103,7 +103,7 @@ impl FromStr for Timestamp {
     /// Reads an RFC 3339 date-time (section 5.6) separated by `T`. A nonzero fraction, a leap second and a date
     /// before 1970 are refused, because Datalog dates cannot represent them.
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        // The `time` crate accepts more: a space for `T`, and leap seconds, which it folds away.
+        // The `time` crate accepts more: a space for `T`, and leap seconds, which it silently changes.
         let bytes = text.as_bytes();
         let separated = matches!(bytes.get(10), Some(b'T' | b't'));
         let leap = bytes.get(17..19) == Some(b"60".as_slice());

@@ -155,7 +155,7 @@ impl TryFrom<Container> for Token {
 
     /// Decodes the blocks of a container, whether or not its signatures have been verified.
     fn try_from(container: Container) -> Result<Token, TokenError> {
-        // Decoded here and once, so every `Token` has Datalog that is well formed.
+        // Decoded here, once, so that every `Token` has well-formed Datalog.
         let code = Code::of(&container)?;
         Ok(Token { container, code })
     }

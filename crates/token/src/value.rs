@@ -317,7 +317,7 @@ impl Serialize for Value {
         match self {
             Value::Null => serializer.serialize_unit(),
             Value::Bool(value) => serializer.serialize_bool(*value),
-            // As text, because Rust's number types cannot hold every exact number.
+            // Written as text, because Rust's number types cannot hold every exact number.
             Value::Number(number) => RawValue::from_string(number.to_string())
                 .map_err(S::Error::custom)?
                 .serialize(serializer),
@@ -328,7 +328,7 @@ impl Serialize for Value {
     }
 }
 
-/// Reads a value from its raw text. `left` of at most `depth` levels of containers remain.
+/// Reads a value from its raw text. Of at most `depth` levels of containers, `left` remain.
 fn read(text: &str, left: usize, depth: usize) -> Result<Value, ValueError> {
     // The first byte decides, because `serde_json` has checked that the whole text is JSON. Each level
     // reads its text again; `left` bounds that as well as the recursion.
@@ -339,7 +339,7 @@ fn read(text: &str, left: usize, depth: usize) -> Result<Value, ValueError> {
             let mut members = BTreeMap::new();
             for (name, value) in raw {
                 let value = read(value.get(), left, depth)?;
-                // Readers of JSON differ in which of two equal members they keep.
+                // Readers of JSON differ in which of two members of the same name they keep.
                 if members.insert(name.clone(), value).is_some() {
                     return Err(ValueError::Duplicate(name));
                 }

@@ -1,10 +1,10 @@
 //! Benchmarks of minting, attenuating and verifying, each compared with plain biscuit-auth doing the same
 //! work.
 //!
-//! Left out: storage and audit of an issuer (a token is only built and signed), HTTP, and the network. Where
-//! tokens are transferred, both sides start from and end with base64 text. biscuit-auth gets the same token,
-//! facts and policy, with limits that do not stop it. It checks neither the structure of a token nor
-//! revocation, and it explains nothing.
+//! Left out: storage and audit of an issuer (a token is only built and signed), HTTP, and the network. Where tokens are
+//! transferred, both sides start from and end with base64 text. biscuit-auth gets the same token, facts and policy,
+//! with limits that it never reaches. It checks neither the structure of a token nor revocation, and it explains
+//! nothing.
 
 #![cfg(test)]
 #![allow(missing_docs, reason = "the functions that criterion's macros make")]
@@ -395,7 +395,8 @@ fn refuse(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Decisions on seen tokens with one grant of one condition, compared with a condition that plain Datalog has.
+/// Decisions on cached tokens with one grant of one condition, compared with a condition that plain Datalog can
+/// express.
 fn conditions(criterion: &mut Criterion) {
     let setup = Setup::new();
     let verifier = setup.verifier();

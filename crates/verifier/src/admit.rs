@@ -97,11 +97,11 @@ pub enum Feature {
     /// An external function.
     #[error("calls an external function")]
     Extern,
-    /// `meets` or `during` with a variable, a term of another type, or another number of terms. The verifier decides such a
-    /// fact from its text, and states no others.
+    /// `meets` or `during` with a variable, a term of another type, or another number of terms. The verifier decides
+    /// such a fact from its text, so the terms must be written out.
     #[error("asks for `meets` or `during` with other terms than texts that are written out")]
     Native,
-    /// A path with a star outside `meets`, which no fact has.
+    /// A path with a star outside `meets`. No fact has such a path.
     #[error("names an argument with a star outside `meets`")]
     Each,
     /// A regular expression.
@@ -136,7 +136,7 @@ fn unsupported(block: usize, feature: Feature) -> AdmissionError {
 
 /// Checks that a token follows the profile and its limits. Returns the claims of the authority block.
 pub(crate) fn admit(token: &Token, limits: &TokenLimits) -> Result<Claims, AdmissionError> {
-    // First, since the checks below take time in proportion to the sizes that this bounds.
+    // First, because the checks below take time in proportion to the sizes that these limits bound.
     limits.check(token)?;
     container(token)?;
     let code = token.code();
@@ -189,7 +189,7 @@ fn reserved_names(index: usize, code: &Code, block: &Block) -> Result<(), Admiss
 }
 
 fn language(index: usize, code: &Code, block: &Block) -> Result<(), AdmissionError> {
-    // Only grants are rules, and only the issuer grants.
+    // Only grants are written as rules, and only the authority block may state grants.
     if index > 0 && !code.rules(block).is_empty() {
         return Err(unsupported(index, Feature::Rule));
     }

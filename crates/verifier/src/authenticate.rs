@@ -1,4 +1,4 @@
-//! Authentication: checks of a token, ahead of any call.
+//! Authentication: the checks of a token that need no call.
 
 use std::sync::Arc;
 
@@ -38,9 +38,9 @@ impl Authenticated {
 }
 
 impl Verifier {
-    /// Checks everything about a token that does not depend on the call, except its limit on depth: its structure, size and
-    /// signatures unless it was seen before, and the root key, revocations and the time. The result is neither counted nor
-    /// recorded: [`Verifier::recorded`] does that with a denial.
+    /// Checks everything about a token that does not depend on the call, except its depth: the root key, revocations
+    /// and times, and, unless the token is cached, its structure, size and signatures. The result is neither counted
+    /// nor recorded; pass a denial to [`Verifier::recorded`] for that.
     ///
     /// # Errors
     /// The denial that applies to every call with this token.

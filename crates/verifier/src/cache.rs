@@ -15,9 +15,9 @@ const TYPICAL_BYTES: usize = 4 * 1024;
 
 /// A cache of verified tokens, up to a total number of bytes.
 ///
-/// Keys are whole texts, hashed with a secret that is random for each process. A cached token was verified
-/// once, and nothing more is assumed: each decision checks the root key and revocations again, so nothing need
-/// be evicted when these change.
+/// Keys are whole texts, hashed with a secret that is random for each process. Presence in the cache means only that
+/// the token was verified once: each decision checks the root key and revocations again, so nothing need be evicted
+/// when they change.
 pub(crate) struct TokenCache(Option<Cache<Arc<str>, Arc<Verified>, Bytes, RandomState>>);
 
 #[derive(Clone)]

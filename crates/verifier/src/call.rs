@@ -68,8 +68,8 @@ impl Call {
         Call::from_json_within(text, DEFAULT_CALL_BYTES)
     }
 
-    /// Reads a call like [`Call::from_json`], of at most this many bytes, for a service that allows longer calls
-    /// ([`Limits::call_bytes`](crate::Limits::call_bytes)). More than [`MAX_CALL_BYTES`] are never read.
+    /// Reads a call like [`Call::from_json`], but of up to `bytes` bytes, for a service that allows longer calls
+    /// ([`Limits::call_bytes`](crate::Limits::call_bytes)). A text of more than [`MAX_CALL_BYTES`] is always refused.
     ///
     /// # Errors
     /// [`CallError`] if the text is not a call that can be decided.
@@ -121,7 +121,7 @@ impl Call {
         Call::from_args_json_within(action, resource, args, DEFAULT_CALL_BYTES)
     }
 
-    /// Makes a call like [`Call::from_args_json`], of at most this many bytes.
+    /// Makes a call like [`Call::from_args_json`], but with arguments of up to `bytes` bytes.
     ///
     /// # Errors
     /// [`CallError`] if the call cannot be decided.

@@ -4,7 +4,7 @@
 //! them. They also explain the denials of all tokens. The engine is the reference: a property test and a fuzz
 //! target require the same answer from both (decision 16).
 //!
-//! Every step is charged to [`Steps`], because a call of 64 KiB may meet a token with the maximum number of
+//! Every step is charged to [`Steps`], because a call of 64 KiB may come with a token that has the maximum number of
 //! alternatives.
 
 mod alternative;

@@ -51,7 +51,7 @@ impl Verifier {
 
     fn decided(&self, token: &Verified, call: &Call, now: Timestamp) -> Result<Allow, Deny> {
         let denied = |denial| Deny::of(&token.identity, denial);
-        // Before anything about the call: a revoked token learns nothing about its conditions.
+        // Before anything about the call, so that the holder of a revoked token learns nothing about its conditions.
         self.check_trust(token, now)
             .map_err(|distrust| denied(Denial::Distrust(distrust)))?;
         let limits = CallLimits::of(self.limits.call_bytes);
@@ -93,7 +93,7 @@ pub(crate) struct Case<'c> {
 }
 
 impl<'c> Case<'c> {
-    /// Decides. If the call is allowed, returns the token's rule that grants it; `None` if it rests on no rule.
+    /// Decides the call. If it is allowed, returns the token's rule that grants it; `None` if no rule does.
     fn verdict(&self) -> Result<Option<usize>, Deny> {
         let (rule, spent) = match &self.conditions.typed {
             Some(typed) => self.typed(typed).map(|(rule, spent)| (Some(rule), spent))?,
@@ -148,7 +148,7 @@ impl<'c> Case<'c> {
             depth: self.token.depth,
             now: self.answers.now(),
             answers: self.answers,
-            // The grants of a typed token are not compiled: a fact stands for the grant found above.
+            // The grants of a typed token are not compiled: a fact stands in for the grant found above.
             is_granted: self.conditions.typed.is_some(),
         };
         let (outcome, rule) = evaluation.run(program, allowance);

@@ -129,8 +129,8 @@ impl CallEvaluation<'_> {
             Ok(()) => {
                 let stated = u64::MAX.saturating_sub(world.fuel_left());
                 let mut fuel = allowance.for_statement(stated);
-                // Native conditions read a call whose facts no body may ask for, and may have spent more already than
-                // stating it takes.
+                // Native conditions read the call directly, even if no body asks for its facts. They may already have
+                // spent more than the fuel that follows from the stated facts.
                 if self.answers.table().len() > 0 {
                     fuel = fuel.max(allowance.for_bytes(self.call.bytes));
                 }

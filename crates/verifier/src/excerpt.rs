@@ -91,7 +91,7 @@ impl Excerpt {
         }
     }
 
-    /// The text: at most six times 200 bytes and an ellipsis, without control characters.
+    /// The text, without control characters: at most 200 bytes, which escapes may multiply by six, and an ellipsis.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

@@ -99,7 +99,7 @@ pub enum UnmetCondition {
         /// The values allowed.
         needed: Wanted,
     },
-    /// A part of a path has a value of which it cannot name a member.
+    /// The value at a part of a path is not the object or array that the rest of the path needs.
     Shape {
         /// Path up to this part.
         argument: String,
@@ -203,7 +203,7 @@ pub enum Wanted {
 }
 
 impl Refusal {
-    /// Length in bytes of its sentence as JSON and of the names of its fields.
+    /// Length of the refusal's sentence as JSON and of its field names, in bytes.
     pub(crate) fn size(&self) -> usize {
         /// Bytes counted for the names of the fields. Without them, many short refusals would take more JSON
         /// than a few long ones.

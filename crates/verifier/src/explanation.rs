@@ -196,7 +196,7 @@ impl<'c> Explanation<'c> {
         Ok(())
     }
 
-    /// Returns the explanation to an earlier state, with this number of refusals and of free bytes.
+    /// Restores an earlier state of the explanation, given by its number of refusals and of free bytes.
     fn take_back(&mut self, (refusals, bytes): (usize, usize)) {
         self.refusals.truncate(refusals);
         self.bytes = bytes;

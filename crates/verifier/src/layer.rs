@@ -1,5 +1,5 @@
-//! The HTTP edge: a tower [`Layer`](tower_layer::Layer) for each route, and an axum extractor for
-//! the authority that it grants.
+//! The HTTP edge: a tower [`Layer`](tower_layer::Layer) for each route, and an axum extractor for the authority under
+//! which a call was allowed.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -22,8 +22,8 @@
 //!
 //! For Biscuits outside the profile, from any issuer, use the crate `bailiwick-biscuit`.
 //!
-//! Nothing here reads a file or a clock, except in the edges: the feature `axum` adds `layer` for HTTP
-//! services, and the feature `refresh` adds `refresh`, which keeps the keyset and revocations fresh.
+//! Nothing here reads a file or a clock, except at the edges: the feature `axum` adds `layer` for HTTP services, and
+//! the feature `refresh` adds `refresh`, which keeps the keyset and revocations fresh.
 
 mod admit;
 mod authenticate;

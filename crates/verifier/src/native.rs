@@ -1,9 +1,9 @@
 //! Conditions that the verifier decides itself, because plain Datalog cannot express them: tests of a call's arguments
 //! (`meets`) and windows of time (`during`).
 //!
-//! [`NativeTable`] holds those of a token and of the service's policy, each once. [`CallAnswers`] evaluates them for one
-//! call, each when it is first needed, for typed conditions and for the engine alike. A text that this version does not
-//! know is in no table, so no body that asks for it ever matches.
+//! [`NativeTable`] lists the conditions of a token and of the service's policy, without duplicates. [`CallAnswers`]
+//! evaluates each at most once for a call, when typed conditions or the engine first need it. A condition that this
+//! version does not know is in no table, so a body that asks for it never matches.
 
 mod answers;
 mod table;

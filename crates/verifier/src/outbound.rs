@@ -107,7 +107,7 @@ mod tests {
         }
     }
 
-    /// A second loopback address takes the place of another machine.
+    /// A second loopback address stands in for another machine.
     #[tokio::test]
     async fn localhost_is_never_looked_up() {
         let here = TcpListener::bind("127.0.0.1:0").await.unwrap();

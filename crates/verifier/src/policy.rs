@@ -90,7 +90,7 @@ pub enum PolicyError {
         escape::code(.0)
     )]
     Condition(String),
-    /// A path with a star stands outside `meets`.
+    /// A path with a star is used outside `meets`.
     #[error(
         "the policy looks for the argument {}, but only `meets` takes a path with `*`; state the condition with `meets`",
         escape::code(.0)
@@ -191,7 +191,7 @@ impl Policy {
 #[derive(Debug)]
 pub(crate) struct CompiledPolicy {
     pub(crate) base: Base,
-    /// The conditions of its Datalog that the verifier decides itself.
+    /// The native conditions of its Datalog.
     pub(crate) natives: NativeTable,
     /// True if the service has Datalog of its own.
     pub(crate) is_own: bool,
@@ -199,8 +199,8 @@ pub(crate) struct CompiledPolicy {
     pub(crate) engine_only: bool,
 }
 
-/// Checks that this verifier knows every native condition of a body, and that no body looks for a path with a star among
-/// facts. Neither would ever be stated, which `deny if` and `reject if` take for a permission.
+/// Checks that this verifier knows every native condition of a body, and that no body looks for a path with a star
+/// among facts. Such facts are never stated, so a `deny if` or `reject if` with them would let every call pass.
 fn known_natives(body: &Query) -> Result<(), PolicyError> {
     for native in datalog::natives_of(body) {
         let (text, is_known) = match native {
@@ -232,7 +232,7 @@ fn within_profile(mut source: Source) -> Authorizer {
     let granted = Query {
         body: vec![of(names::ACTION), of(names::GRANT)],
         expressions: Vec::new(),
-        // Only the authority block can grant, regardless of the trust of the service's Datalog.
+        // Only the authority block can grant, whichever blocks the service's Datalog trusts.
         scopes: vec![Scope::Authority],
     };
     let check = BlockCheck {

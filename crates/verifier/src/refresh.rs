@@ -20,12 +20,12 @@
 //!
 //! # Failures
 //!
-//! A failed refresh changes nothing: the last good keyset and revocations stay in use until they expire or are
-//! too old for the verifier ([`Staleness`](crate::Staleness)). Then every call is denied as `stale_keyset`. The
-//! same happens if heads announce a newer keyset that does not arrive within two refresh hints plus that age
-//! limit. A verifier whose keyset names a feed admits nothing before it has read the feed. Files older than
-//! those in use, or of another history, are refused, logged as errors and counted ([`Status::rollbacks`]).
-//! Revocations that a restored issuer has lost stay in force ([`Status::carried_revocations`]).
+//! A failed refresh changes nothing: the last good keyset and revocations stay in use until they expire or are too old
+//! for the verifier ([`Staleness`](crate::Staleness)). Then every call is denied as `stale_keyset`. The same happens if
+//! heads announce a newer keyset that does not arrive within two refresh hints plus that age limit. A verifier whose
+//! keyset names a feed admits no token before it has read the feed. Files older than those in use, or of another
+//! history, are refused, logged as errors and counted ([`Status::rollbacks`]). Revocations that a restored issuer has
+//! lost stay in force ([`Status::carried_revocations`]).
 //!
 //! A refresh that panics, for example in a [`Transport`] or in a log subscriber, counts as failed: it is
 //! counted ([`Status::panics`]) and tried again.

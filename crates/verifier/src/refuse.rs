@@ -1,10 +1,9 @@
 //! Denials of calls that a verified token does not allow: the reason, and the explanation.
 //!
-//! The reason is determined first, except after an error of the engine: then conditions that fail by themselves are looked
-//! for, and what they need counts towards the same limits. Then only the conditions behind it are explained, within
-//! [`Limits::explain`](crate::Limits::explain) steps and
-//! [`MAX_EXPLANATION`](crate::explain::MAX_EXPLANATION) bytes. If either is spent, the explanation is
-//! cut short; it never becomes a different one.
+//! The reason is determined first, and then only the conditions behind it are explained, within
+//! [`Limits::explain`](crate::Limits::explain) steps and [`MAX_EXPLANATION`](crate::explain::MAX_EXPLANATION) bytes. If
+//! either is spent, the explanation is cut short; it never becomes a different one. After an error of the engine,
+//! conditions that fail regardless of the error are looked for first, within the same limits.
 
 use bailiwick_biscuit::{
     datalog::{

@@ -58,7 +58,7 @@ pub struct Trust {
 #[derive(Debug)]
 struct Keys {
     keyset: Keyset,
-    /// The digest of the keyset's exact bytes, because the same version must always be the same bytes.
+    /// The digest of the keyset's exact bytes, because a version must always have the same bytes.
     digest: [u8; 32],
     by_id: HashMap<KeyId, usize>,
 }
@@ -84,7 +84,8 @@ impl Trust {
         };
         if let Some(file) = revocations {
             let snapshot = Snapshot::open(file, keyset_key)?;
-            // One keyset key may sign for several issuers, whose revocations say nothing of one another's.
+            // One keyset key may sign for several issuers, and the revocations of one do not cover the tokens of
+            // another.
             if snapshot.header().issuer != trust.keyset().issuer {
                 return Err(TrustError::Issuer {
                     revocations: snapshot.header().issuer.clone(),
@@ -141,8 +142,8 @@ impl Trust {
                 offered: offered.version,
             });
         }
-        // Two keysets of one version: a forgery, or an issuer restored from a backup. Taking either would
-        // let whoever serves them choose.
+        // Two keysets of one version: a forgery, or an issuer restored from a backup. Taking either would let an
+        // attacker who serves the files choose.
         if offered.version == current.version && self.keys.digest != used.keys.digest {
             return Err(RollbackError::Fork(offered.version));
         }
@@ -184,7 +185,7 @@ impl Trust {
             return Err(Distrust::KeysetAhead(keyset.issued_at));
         }
         let key = id.map(KeyId::from_u32).ok_or(Distrust::NoRootKey)?;
-        // Before the keys: a tombstone wins, should a keyset list both.
+        // Tombstones are looked up before keys, so that a key is revoked if the keyset lists both.
         if keyset
             .tombstones
             .iter()
@@ -214,7 +215,7 @@ impl Trust {
         if key.as_bytes() != shown.root {
             return Err(Distrust::OtherKey(id));
         }
-        // Revoked keys are learned from the keyset alone, so holding it back must not keep a key alive.
+        // Only the keyset tells which keys are revoked, so withholding it must not keep a revoked key in use.
         self.not_withheld(staleness, now)?;
         match &self.revocations {
             Some(revocations) => revocations.check(shown, staleness, now),
@@ -223,9 +224,9 @@ impl Trust {
         }
     }
 
-    /// Checks that no newer keyset is being withheld. A newer keyset that heads announce but that does not
-    /// arrive may revoke the key. The time allowed is two refresh hints (one for a cache that may hold the old
-    /// keyset, one for the next regular fetch) plus the maximum age of a head.
+    /// Checks that no newer keyset is being withheld. A newer keyset that has been announced but does not arrive may
+    /// revoke the key. The time allowed is two refresh hints (one for a cache that may hold the old keyset, one for the
+    /// next regular fetch) plus the maximum age of a head.
     fn not_withheld(&self, staleness: &Staleness, now: Timestamp) -> Result<(), Distrust> {
         let keyset = self.keyset();
         let told = self.newer_keyset();

@@ -22,7 +22,7 @@ pub(crate) fn out_of_time(token: &Verified, now: Timestamp) -> Option<Deny> {
     let denial = if now < token.begins {
         Denial::NotYetValid
     } else if now >= token.expires {
-        // The end itself is outside, as in the check that the token carries: `$t < end`.
+        // The expiry itself is outside, as in the check that the token carries: `$t < end`.
         Denial::Expired
     } else {
         return None;

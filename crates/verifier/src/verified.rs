@@ -25,8 +25,8 @@ use crate::{
 /// A token whose structure, size and signatures have been verified. Only a
 /// [`Verifier`](crate::Verifier) makes one.
 ///
-/// It says nothing about a call or the present time. Each decision checks that its root key is still trusted,
-/// that the token is not revoked, and its limits in time and depth.
+/// Verification considers neither a call nor the present time. Each decision checks that the root key is still trusted,
+/// that the token is not revoked, and that the limits on time and depth are met.
 #[derive(Clone)]
 pub struct Verified {
     pub(crate) source: TokenText,
@@ -39,7 +39,7 @@ pub struct Verified {
     pub(crate) expires: Timestamp,
     /// Number of appended blocks.
     pub(crate) depth: usize,
-    /// The limits in time and depth, each with its block. Each decision checks them.
+    /// The limits on time and depth, each with its block. Each decision checks them.
     pub(crate) validity: Box<[(usize, ValidityLimit)]>,
     pub(crate) root_key: KeyId,
     /// The bytes of the root key: an id is too short to tell two issuers' keys apart for certain.
@@ -56,10 +56,10 @@ pub(crate) struct CompiledConditions {
     pub(crate) typed: Option<Typed>,
     /// The code of the token, kept to explain the engine's denials; `None` if the engine decides no part of the token.
     pub(crate) explained: Option<Arc<Code>>,
-    /// Program of the engine: the conditions that are not typed, and the policy of the verifier that verified the token.
-    /// `None` if the typed conditions are all there is to decide.
+    /// Program of the engine: the conditions that are not typed, and the policy of the verifier that verified the
+    /// token. `None` if there is nothing but typed conditions to decide.
     program: Option<Program>,
-    /// The conditions that the verifier decides itself, of the token and of the policy.
+    /// The native conditions of the token and of the policy.
     pub(crate) natives: NativeTable,
     policy: Arc<CompiledPolicy>,
 }
@@ -70,7 +70,7 @@ pub(crate) struct Typed {
     pub(crate) grants: Box<[Alternative]>,
     /// The scopes, each with the number of its block.
     pub(crate) scopes: Box<[(usize, Box<[Alternative]>)]>,
-    /// The other checks, sorted, each as a block and a position in it.
+    /// The other checks, sorted, each given by its block and its position in the block.
     pub(crate) others: Box<[(usize, usize)]>,
 }
 

@@ -71,7 +71,7 @@ pub struct Limits {
     /// memory use may reach three times as much.
     pub memory: usize,
     /// Maximum steps for explaining a denial, besides one for each byte of the call. A step takes about ten
-    /// nanoseconds. A longer explanation is cut off and says so; whether the call is allowed stays the same. With 0 the
+    /// nanoseconds. A longer explanation is cut off and marked as such; the decision stays the same. With 0 the
     /// explanation has only the steps for the call's bytes.
     pub explain: u64,
     /// Maximum size of the cache of verified tokens, in bytes. A cached token is not verified again. 0 disables
@@ -192,10 +192,9 @@ impl Verifier {
         Ok(self)
     }
 
-    /// Decides every token with the Datalog engine alone. By default, grants and scopes that Bailiwick wrote
-    /// are decided by their typed conditions, which gives the same answers faster. Decision 16 explains why,
-    /// and tests compare both. Calls with many alternatives may run out of fuel earlier or later than by
-    /// default.
+    /// Decides every token with the Datalog engine alone. By default, grants and scopes that Bailiwick wrote are
+    /// decided by their typed conditions, which gives the same answers faster. Decision 16 explains why, and tests
+    /// compare both. Decisions on tokens with many alternatives may run out of fuel earlier or later than by default.
     #[must_use]
     pub fn engine_only(mut self) -> Verifier {
         self.policy = Arc::new(CompiledPolicy {
@@ -259,12 +258,12 @@ impl Verifier {
     /// ([`Trust::carried_revocations`]).
     ///
     /// # Errors
-    /// [`RollbackError`] if the given trust is older than the one in use, or a fork of it. The trust in use
-    /// then stays.
+    /// [`RollbackError`] if the given trust is older than the one in use, or a fork of it. The trust in use then does
+    /// not change.
     pub fn replace_trust(&self, trust: Trust) -> Result<(), RollbackError> {
         loop {
-            // Checked and swapped in a loop: another thread may replace the trust in between, and what was
-            // checked against the old one must not undo the newer.
+            // Checked and swapped in a loop: another thread may replace the trust in between, and a trust that was
+            // checked only against the old one could undo the newer one.
             let used = self.trust.load();
             trust.may_replace(&used)?;
             let offered = Arc::new(trust.merge_previous(&used)?);

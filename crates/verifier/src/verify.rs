@@ -40,7 +40,7 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified, Denial> {
         let claims = admit::admit(token, &self.limits.token)?;
-        // One state of trust for the whole verification, even if it is replaced meanwhile.
+        // One trust for the whole verification, even if the verifier's trust is replaced meanwhile.
         let trust = self.trust.load();
         let root_key = trust.root_key(token.root_key_id(), now);
         #[cfg(feature = "refresh")]
@@ -49,7 +49,7 @@ impl Verifier {
             self.unknown_key.notify_one();
         }
         let (root_key, root) = root_key?;
-        // A keyset vouches for one issuer. The claim is still unsigned here; the next step verifies it.
+        // A keyset vouches for one issuer only. The claim is unverified here; the next step checks its signature.
         if claims.issuer != trust.keyset().issuer {
             return Err(Denial::OtherIssuer);
         }
@@ -109,7 +109,7 @@ fn signatures(token: &Token) -> Result<Box<[[u8; 64]]>, AdmissionError> {
     signatures.collect()
 }
 
-/// The limits in time and depth, each with its block, set by checks with a single alternative.
+/// The limits on time and depth, each with its block, set by checks with a single alternative.
 fn validity_limits(code: &Code) -> Box<[(usize, ValidityLimit)]> {
     let blocks = code.blocks.iter().enumerate();
     let limits = blocks.flat_map(|(block, content)| {

@@ -391,7 +391,7 @@ async fn a_token_that_does_not_hold_is_401() {
             Some(r#"Bearer error="invalid_token""#)
         );
     }
-    // Trust that has ended is the service's fault.
+    // Expired trust is the service's fault.
     let answer = order_with(&app_at(now().plus(7200)), &good).await;
     let problem = answer.refused(503, "stale_keyset");
     assert_eq!(answer.header("retry-after"), Some("30"));
@@ -687,7 +687,7 @@ async fn arguments_come_from_where_they_are_declared() {
         ("/files/a/b/c", 403),
         ("/files/a/../c", 400),
         ("/files/a//c", 400),
-        // Names that the handler's router or file system could treat as another one.
+        // Segments that the handler's router or file system could treat as `..` or as another name.
         ("/..;/orders/PO-7?limit=10&page=5", 400),
         ("/%EF%BC%8E%EF%BC%8E/orders/PO-7?limit=10&page=5", 400),
         ("/..%20/orders/PO-7?limit=10&page=5", 400),
@@ -698,7 +698,7 @@ async fn arguments_come_from_where_they_are_declared() {
     ] {
         assert_eq!(fetch(&app, uri).await.status.as_u16(), status, "{uri}");
     }
-    // A string is a string, whatever it looks like.
+    // A parameter is a string, even if it looks like a number.
     let problem = fetch(&app, "/de/orders/PO-7?limit=10.0&page=5")
         .await
         .refused(403, "no_grant");
@@ -1009,7 +1009,7 @@ async fn each_method_has_its_own_action() {
     fetch(&app, "/orders?id=PO-1")
         .await
         .refused(403, "no_grant");
-    // The layer does not reach the method behind it; the extractor notices.
+    // The layer does not cover a method added after it, but the extractor refuses the call.
     let answer = send(&app, request(Method::POST, "/open", &[], "")).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
 }

@@ -228,7 +228,7 @@ async fn a_verifier_follows_its_issuer() {
     eventually(|| decide(&follower, &token) == Some(Reason::Revoked)).await;
     assert_eq!(decide(&follower, &issuer.mint(1, 8)), None);
 
-    // A root key that nobody has heard of, until a token names it.
+    // The verifier learns of this root key only when a token names it.
     issuer.roots.lock().unwrap().push(2);
     let rotated = issuer.mint(2, 9);
     assert_eq!(decide(&follower, &rotated), Some(Reason::UnknownKey));
@@ -241,7 +241,7 @@ async fn a_verifier_follows_its_issuer() {
     eventually(|| last().keyset == Some(2) && last().feed == in_use).await;
     assert_eq!((last().name(), last().service()), ("erp-1", "erp"));
 
-    // The task ends with its follower, and another one starts from what it kept.
+    // The task ends with its follower, and another follower starts from the files that it kept.
     drop(follower);
     tokio::time::sleep(Duration::from_millis(200)).await;
     let asked = issuer.reports.lock().unwrap().len();

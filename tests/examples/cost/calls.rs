@@ -124,7 +124,7 @@ const WORK: [(Fact, &str); 4] = [
     ),
 ];
 
-/// Tokens that allow the call, and burn nearly all of the fuel for a short call.
+/// Tokens that allow the call, and use nearly all of the fuel for a short call.
 fn working(root: &Root) -> Vec<String> {
     let verifier = root.verifier();
     let call = Call::new(calls::ACTION);

@@ -143,7 +143,7 @@ fn compile(code: &str) -> Option<Compiled> {
         best = best.min(start.elapsed().as_nanos() as f64);
     }
     let peak = MEMORY.peak_usage().saturating_sub(before);
-    // A small token is mostly signatures and keys: its size says little about its blocks.
+    // A small token is mostly signatures and keys: its size reveals little about its blocks.
     let size = bytes.max(2000) as f64;
     program.map(|program| Compiled {
         program,
@@ -162,8 +162,8 @@ fn nanos(program: &Program, externs: &Externs, budget: Budget) -> (f64, u64) {
     }
 }
 
-/// Measures the program that `digits` select. Returns its nanoseconds per unit of fuel, the compiled program, and
-/// a description of the choices. `None` if the program does not compile or burns too little.
+/// Measures the program that `digits` select. Returns its nanoseconds per unit of fuel, the compiled program, and a
+/// description of the choices. `None` if the program does not compile or uses too little fuel.
 fn tried(
     operation: &Operation,
     digits: &[usize],

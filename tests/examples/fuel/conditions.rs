@@ -220,7 +220,7 @@ fn nanos(test: &Test, args: &BTreeMap<String, Value>) -> f64 {
             black_box((test.cost(black_box(args)), test.evaluate(args).is_ok()));
         }
         best = best.min(start.elapsed().as_nanos() as f64);
-        // Long ones need no turns to be measured well.
+        // A single turn measures a long evaluation well enough.
         if best > 20e6 {
             break;
         }

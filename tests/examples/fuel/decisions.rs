@@ -1,4 +1,4 @@
-//! Measurement of complete decisions: a cached token and a call that burn all of their fuel.
+//! Measurement of complete decisions: a cached token and a call that use all of their fuel.
 
 use std::{fmt::Write, hint::black_box, time::Instant};
 

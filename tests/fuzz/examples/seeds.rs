@@ -159,7 +159,7 @@ fn blocks() {
     ));
     let places = (1..5u8).cycle();
     for (code, place) in BLOCKS.iter().zip(places) {
-        // The symbols of the blocks before it, at its position.
+        // The symbols of the blocks that precede this one at its place.
         let mut symbols = SymbolTable::new();
         if place < 4 {
             block(AUTHORITY, &mut symbols);
@@ -182,7 +182,7 @@ fn grants() {
     texts("grants", toml.chain(json.collect::<Vec<_>>()));
 }
 
-/// Writes the conditions that are read a second time in Python, each with the one after it and with values for it.
+/// Writes the conditions that a program in Python reads too, each with the next condition and with values for it.
 fn conditions() {
     let samples = include_str!("../../interop/conditions/samples.json");
     let samples: Vec<Value> = serde_json::from_str(samples).expect("samples");

@@ -23,7 +23,7 @@ static ROOT: LazyLock<Root> = LazyLock::new(Root::fixed);
 static HONEST: LazyLock<Forge> = LazyLock::new(|| Forge::honest(&ROOT));
 static VERIFIERS: LazyLock<[Verifier; 2]> =
     LazyLock::new(|| [verifier(&ROOT, FUEL, 0), verifier(&ROOT, FUEL, 1 << 20)]);
-/// Policies that state the facts of a call, so that blocks of the profile evaluate without one.
+/// An authorizer that states the facts of a call, so that blocks of the profile can be evaluated without a verifier.
 static AUTHORIZER: LazyLock<Authorizer> = LazyLock::new(|| {
     let facts = r#"
         time(2026-11-23T12:00:00Z); service("erp"); action("order"); depth(1); args({"", "amount", "tags"});
@@ -47,7 +47,7 @@ fuzz_target!(|data: &[u8]| {
             .append("f(1); check if f($x);")
             .append_bytes(bytes)
             .append("check if f($x);"),
-        // Only the engine reads this token, and it leaves signatures to the chain.
+        // Only the engine evaluates this token. It does not check signatures.
         _ => HONEST.clone().append_bytes(bytes).changed(|token| {
             token.blocks[0].external_signature = Some(ExternalSignature {
                 signature: vec![0; 64],

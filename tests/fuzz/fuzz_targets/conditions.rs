@@ -44,7 +44,7 @@ fuzz_target!(|data: &[u8]| {
     // Adding a condition never widens.
     never_wider(both, first);
     never_wider(both, second);
-    // A proof that one grant lies within another is never refuted by a call.
+    // A proof that one grant is within another is never refuted by a call.
     for (narrow, wide) in [(first, second), (second, first)] {
         if let (Some((a, _)), Some((b, _))) = (narrow, wide)
             && a.is_within(b)
@@ -54,7 +54,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// A condition, whose text must be the only one that it has.
+/// Reads a condition, and checks that it has no other text.
 fn read(path: &str, text: &str) -> Option<Test> {
     let test = Test::parse(path, text).ok()?;
     assert_eq!(test.text(), text);
@@ -71,7 +71,7 @@ fn evaluate(test: &Test, args: &Args) {
     let start = Instant::now();
     let met = test.evaluate(args).is_ok();
     let time = start.elapsed();
-    // Hundreds of times what a step takes, since others use this machine as well.
+    // Hundreds of times the usual time for a step, because other programs may use this machine too.
     let limit = Duration::from_millis(500) + Duration::from_micros(10) * cost;
     assert!(time <= limit, "{time:?} for a cost of {cost}");
     assert_eq!(test.evaluate(args).is_ok(), met);
@@ -99,7 +99,7 @@ fn granted(tests: &[&Test]) -> Option<Grants> {
     Some(grants)
 }
 
-/// The decision on a call with these arguments; `None` for a grant that says something in plain Datalog.
+/// The decision on a call with these arguments; `None` for a grant with constraints in plain Datalog.
 fn allows(grants: &Grants, args: &Args) -> Option<bool> {
     let grant = grants.iter().next()?;
     let mut constraints = grant.args.iter().flat_map(BTreeMap::values);

@@ -18,7 +18,7 @@ static ROOT: LazyLock<Key> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
-    // As any Biscuit, in binary or as text, with every kind of signature.
+    // Read as any Biscuit: in binary or as text, with every kind of signature.
     let report = authorize(data, &ROOT, "allow if true;", &Externs::default(), 100_000);
     assert!(!matches!(report.outcome, Outcome::Allow { .. }) || report.revocation_ids.is_some());
     let request = Call::new("order")

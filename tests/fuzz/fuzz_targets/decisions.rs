@@ -10,8 +10,8 @@ use proptest::{
 };
 
 fuzz_target!(|data: &[u8]| {
-    // The input is a seed. A strategy that used the input itself as randomness would be split at each of its parts,
-    // and would wait for ever for a number that fits once a part is used up.
+    // The input is a seed. If the input itself were the randomness, each part of a strategy would get a share of it,
+    // and could search forever for a fitting number once its share is used up.
     let mut seed = [0; 32];
     for (place, byte) in seed.iter_mut().zip(data) {
         *place = *byte;

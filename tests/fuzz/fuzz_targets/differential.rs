@@ -15,7 +15,7 @@ use bailiwick_token::token::Token;
 use biscuit_auth::{Algorithm, Biscuit, KeyPair, PrivateKey};
 use libfuzzer_sys::fuzz_target;
 
-/// A budget larger than any program from an input can burn.
+/// A budget larger than any program from an input can use.
 const BUDGET: Budget = Budget {
     fuel: 50_000_000,
     memory: 1 << 30,

@@ -8,8 +8,8 @@ pub fn compile(token: &Token, authorizer: &Authorizer) -> Result<Program, Error>
     Program::compile(token.code(), authorizer)
 }
 
-/// Evaluates within a budget, and checks the engine's accounting of fuel: the outcome depends only on the
-/// input, no more fuel is burnt than given, and exactly the amount burnt suffices.
+/// Evaluates within a budget, and checks the engine's accounting of fuel: the outcome depends only on the input, no
+/// more fuel is used than given, and exactly the amount used suffices.
 pub fn evaluate(program: &Program, budget: impl Into<Budget>) -> Evaluation {
     let budget = budget.into();
     let with = |fuel: u64| Budget { fuel, ..budget };

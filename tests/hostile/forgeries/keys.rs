@@ -14,7 +14,7 @@ pub(super) fn all(root: &Root) -> Vec<Forgery> {
     let key = |algorithm, key: Vec<u8>| schema::PublicKey { algorithm, key };
     let small = |place: usize| key(0, hex::decode(SMALL_ORDER[place]).expect("hex"));
     let under = |key: schema::PublicKey| Forge::honest(root).append_with_key("check if true;", key);
-    // Under such a key the neutral point and zero sign almost everything.
+    // Under such a key, the neutral point with a zero scalar is a valid signature of almost every message.
     let mut signature = vec![0; 64];
     signature[0] = 1;
     let continued = under(small(0)).changed(|token| {

@@ -21,7 +21,7 @@ def decimals(value):
 
 
 def is_readable(value):
-    """True for a number that receivers with binary floating point read as it stands, and that is compared at all."""
+    """True for a number that can be compared, and that binary floating point does not change."""
     digits = len(value.normalize().as_tuple().digits)
     return digits <= 15 and decimals(value) <= 6 and abs(value) <= min(LARGEST, 10**15)
 
@@ -93,7 +93,7 @@ def day(value, needed):
 
 
 def microseconds(value):
-    """Microseconds since the first day of the calendar, or None for what is no date-time."""
+    """Microseconds since the first day of the calendar, or None if the text is not a date-time."""
     form = r"(.{10})T([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{1,6}))?(?:Z|([+-])([0-9]{2}):([0-5][0-9]))"
     match = re.fullmatch(form, value)
     named = match and real_day(match[1])

@@ -51,7 +51,7 @@ def ip(value, needed):
 
 
 def read(value):
-    """The address of a text in its only form, without a zone; a mapped one is its IPv4 address."""
+    """The address that a text in canonical form names, without a zone; a mapped address becomes its IPv4 address."""
     if "%" in value:
         return None
     try:

@@ -1,4 +1,4 @@
-"""A second reading of the conditions on arguments, written from their reference alone.
+"""A second implementation of the conditions on arguments, written from their reference alone.
 
     python tests/interop/conditions/read.py <cases.json >answers.json
 
@@ -20,7 +20,7 @@ ABSENT = object()
 
 
 def holds(path, condition, args):
-    """True if the values at the path are there and meet the condition."""
+    """True if the path leads to values that meet the condition."""
     condition = dict(condition)
     optional = condition.pop("optional")
     ((kind, needed),) = condition.items()
@@ -41,7 +41,7 @@ def holds(path, condition, args):
 
 
 def found(value, steps):
-    """The values at the end of a path; None if a part that must be there is not."""
+    """The values at the end of a path; None if a part that is not optional is missing."""
     if not steps:
         return [value]
     (part, optional), rest = steps[0], steps[1:]

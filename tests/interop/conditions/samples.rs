@@ -13,9 +13,9 @@ pub(super) struct Sample {
     pub(super) path: String,
     /// An object with the member of the condition's text that names its kind.
     pub(super) condition: BTreeMap<String, Value>,
-    /// Parts of a text, one of each. The text is then changed, and is the argument `a`.
+    /// Parts of a text. One choice from each makes up the text, which is then changed and becomes the argument `a`.
     text: Option<Vec<Part>>,
-    /// Parts of the arguments in JSON, one of each.
+    /// Parts of the arguments in JSON. One choice from each makes up the text.
     args: Option<Vec<Part>>,
 }
 
@@ -64,7 +64,7 @@ fn joined(parts: &[Part], random: &mut StdRng) -> String {
     parts.iter().map(one).collect()
 }
 
-/// A character of the plane in which most are assigned, more often one of the first.
+/// A random character of the Basic Multilingual Plane. Low code points are more frequent.
 fn any_character(random: &mut StdRng) -> char {
     let ends = [0x80, 0x250, 0x800, 0x2100, 0x3000, 0xffff];
     let end = *ends.choose(random).expect("an end");

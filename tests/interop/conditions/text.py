@@ -66,7 +66,7 @@ def one_line(value, needed):
     return all(map(is_seen, value))
 
 
-# What neither `.` nor a negated class matches.
+# The characters that neither `.` nor a negated class matches.
 BREAKS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 SHORT = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t "}
 
@@ -116,7 +116,7 @@ def one_of(value, needed):
 
 
 def folded(value):
-    """A text without what a careless service does not tell apart; None if it has digits that some services read."""
+    """A text without differences that careless services ignore; None if it has digits that some services convert."""
     before = None
     while value != before:
         before = value
@@ -129,7 +129,7 @@ def folded(value):
 
 
 def differ(one, other):
-    """True if two values of one type are surely different."""
+    """True if two values of one type differ for every service."""
     if type(one) is not type(other):
         return False
     if isinstance(one, str):

@@ -12,7 +12,7 @@ DOMAIN = rf"{LABEL}(?:\.{LABEL})*"
 
 
 def under(name, listed):
-    """The labels before a listed name, or None if the name does not lie below it."""
+    """The labels before a listed name, or None if the name is not below it."""
     end = "." + listed
     return name[: -len(end)] if name.endswith(end) and len(name) > len(end) else None
 
@@ -65,7 +65,7 @@ def is_allowed_host(host, needed):
 
 
 def is_idna(label):
-    """False for a label that claims to be encoded and is not. The standard library knows no table of UTS #46."""
+    """False for a label that begins with `xn--` but is not valid. The standard library has no table of UTS #46."""
     if not label.startswith("xn--"):
         return True
     try:
@@ -90,7 +90,7 @@ def is_plain_path(path):
             return False
         if text.count("/") != path.count("/"):
             return False
-    # What a server may drop: characters that cannot be seen, and spaces at the ends, which a form writes as `+`.
+    # A server may drop invisible characters, and spaces at the ends, which a form writes as `+`.
     seen = "".join(filter(is_seen, compatible))
     return not any(segment.strip(" +") in (".", "..") for segment in seen.split("/"))
 

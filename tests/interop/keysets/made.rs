@@ -53,7 +53,7 @@ pub(super) fn signed(change: impl FnOnce(&mut Keyset)) -> String {
     keyset.sign(&root.keyset_key).to_json()
 }
 
-/// The same, changed as text, in ways that the type excludes.
+/// Like [`signed`], but changed as text, in ways that the type excludes.
 pub(super) fn signed_text(from: &str, to: &str) -> String {
     let payload = signed_payload(from, to);
     Envelope::sign(PAYLOAD_TYPE, payload, &Root::fixed().keyset_key).to_json()

@@ -72,7 +72,7 @@ pub(super) fn cases(root: &Root) -> Vec<Case> {
     cases
 }
 
-/// Narrowings by something else than one argument.
+/// Narrowings by something other than a single argument.
 fn whole(root: &Root, parent: &Forge) -> Vec<Case> {
     let act = r#"{"action":"act"}"#;
     let act_x = r#"{"action":"act","args":{"x":1}}"#;

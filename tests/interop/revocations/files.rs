@@ -22,7 +22,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
     let others = good.replace("41414141", "40404040");
     assert_ne!(good, others, "the entry is not the expected one");
     let head = feed.signed(&feed.head(1, now()));
-    // Nothing is in use, so nothing is admitted.
+    // No revocations are in use, so every call is denied.
     let not =
         |name: &str, about: &str, snapshot: String| case(name, about, file(snapshot), false, STALE);
     vec![

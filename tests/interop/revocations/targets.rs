@@ -1,4 +1,4 @@
-//! One revocation each, in a snapshot: which tokens it concerns.
+//! Snapshots of one revocation each, and the tokens that it revokes.
 
 use bailiwick_testkit::{Root, feed::Feed, forge::Forge, now};
 use bailiwick_token::{

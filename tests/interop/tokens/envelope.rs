@@ -22,7 +22,7 @@ pub(super) fn all(root: &Root) -> Vec<Case> {
     all
 }
 
-/// A second value of a field that has one. Libraries that merge messages use the last value, and verify it.
+/// A second value for a field that has one already. Libraries that merge messages use the last value, and verify it.
 fn doubled(root: &Root) -> Vec<Case> {
     let parts = Parts::of(&handed_on(root, &buyer(root), &to_buyer()));
     let authority = with_name(&parts.authority, "agent:orchestrator", "agent:chief-of-all");

@@ -1,4 +1,4 @@
-//! Biscuits whose signatures hold, and which are not tokens of the profile. Only its verifiers refuse them.
+//! Biscuits with valid signatures that are not tokens of the profile. Only verifiers of the profile refuse them.
 
 use bailiwick_testkit::{
     Root,
@@ -218,7 +218,7 @@ fn names(root: &Root) -> Vec<Case> {
     ]
 }
 
-/// Biscuits that are sound by themselves and not tokens of the profile.
+/// Valid Biscuits that are not tokens of the profile.
 fn language(root: &Root) -> Vec<Case> {
     let appended = |code: &str| buyer(root).append(code);
     let authority = |code: &str| Forge::authority(root, code);

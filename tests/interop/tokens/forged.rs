@@ -1,4 +1,4 @@
-//! Tokens whose signatures do not hold, and texts that are no tokens. More of them are in `tests/hostile/corpus`.
+//! Tokens whose signatures do not verify, and texts that are not tokens. `tests/hostile/corpus` has more of them.
 
 use bailiwick_testkit::{
     Root,

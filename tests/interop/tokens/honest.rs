@@ -1,4 +1,4 @@
-//! Tokens as issuers mint them, at the borders of their time, and with the blocks of other writers.
+//! Tokens as issuers mint them, at the limits of their lifetime, and with blocks by other writers.
 
 use bailiwick_testkit::{
     Root, claims,
@@ -34,7 +34,7 @@ pub(super) const BUYER: &str = r#"
 /// A call that [`BUYER`] grants.
 pub(super) const ORDER: &str =
     r#"{"action":"purchase_order:create","args":{"amount":4200,"currency":"EUR","vendor":"acme"}}"#;
-/// Another one.
+/// Another call that [`BUYER`] grants.
 pub(super) const READ: &str = r#"{"action":"purchase_order:read","resource":"eu/17"}"#;
 
 pub(super) fn all(root: &Root) -> Vec<Case> {
@@ -163,7 +163,7 @@ fn minted(root: &Root) -> Vec<Case> {
     ]
 }
 
-/// Tokens at the borders of their time.
+/// Tokens at the limits of their lifetime.
 fn in_time(root: &Root) -> Vec<Case> {
     let token = buyer(root);
     let later = handed_on(root, &token, &to_buyer());
@@ -228,7 +228,7 @@ fn in_time(root: &Root) -> Vec<Case> {
     ]
 }
 
-/// Blocks and texts of other writers.
+/// Blocks and texts by other writers.
 fn written_elsewhere(root: &Root) -> Vec<Case> {
     let block = r#"
         purpose("invoices");
@@ -371,7 +371,7 @@ pub(super) fn buyer(root: &Root) -> Forge {
     copy(root, &root.mint_with(&named(0x10), &toml(BUYER)), 10)
 }
 
-/// Claims with a token id of its own.
+/// Claims with a token id made from this byte.
 pub(in super::super) fn named(id: u8) -> Claims {
     Claims {
         token_id: TokenId::from_bytes([id; 16]),
@@ -390,7 +390,7 @@ pub(in super::super) fn handed_on(root: &Root, parent: &Forge, caveat: &Caveat) 
     copy(root, &narrower, parent.seed)
 }
 
-/// A case whose signatures hold, and whose content can be read.
+/// A case whose signatures verify, and whose content can be read.
 pub(super) fn case(name: &str, about: &str, token: &Forge, calls: &[(&str, &str)]) -> Case {
     let token = token.text();
     Case {

@@ -80,7 +80,7 @@ pub(crate) fn all(report: &Report) -> Vec<Target> {
             .expect("measured");
         refused.micros.median
     };
-    // The worse of the two.
+    // The worse of the two ratios.
     let threads = report
         .threads
         .iter()

@@ -60,7 +60,7 @@ fn compare(
     effort: &Effort,
 ) -> Result<Threads, Unexpected> {
     let expected = |rate: Option<f64>| rate.ok_or_else(|| Unexpected(what.to_owned()));
-    // Ten times as long as a turn elsewhere, so that starting and stopping threads hardly matter.
+    // Ten times as long as a turn elsewhere, so that the time to start and stop threads hardly matters.
     let guess = expected(rate(1, 100, decide))?;
     let count = ((guess * effort.turn.as_secs_f64() * 10.0) as usize).max(100);
     let (mut one, mut two, mut ratio) = (Vec::new(), Vec::new(), Vec::new());

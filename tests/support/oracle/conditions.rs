@@ -1,5 +1,5 @@
-//! The conditions beyond plain Datalog, read a second time from the table in the reference of grants. Nothing here calls the
-//! code that evaluates them for the verifier.
+//! The conditions beyond plain Datalog, implemented a second time from the table in the reference of grants. Nothing
+//! here calls the code that evaluates them for the verifier.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -30,7 +30,7 @@ pub fn all_met(table: &BTreeMap<String, Constraint>, path: &str, args: &Args) ->
     let leads = follow(args.get(first), first, rest, &is_optional, &mut values);
     let is_member = !rest.is_empty();
     let mut conditions = meets.conditions.iter();
-    // An optional parent has no conditions of its own, and asks nothing.
+    // An optional parent has no conditions of its own, so nothing has to be met.
     meets.conditions.is_empty()
         || (leads && conditions.all(|condition| is_met(condition, &values, args, is_member)))
 }
@@ -50,7 +50,7 @@ pub fn meets(test: &Test, args: &Args) -> bool {
     ) && is_met(&test.condition, &values, args, parts.len() > 1)
 }
 
-/// Collects the values that a path leads to. Returns false if something that must be there is not.
+/// Collects the values that a path leads to. Returns false if a part that is not optional is missing.
 fn follow<'v>(
     value: Option<&'v Value>,
     at: &str,
@@ -79,7 +79,7 @@ fn follow<'v>(
     }
 }
 
-/// The values at the path of another argument, all of whose parts must be there.
+/// The values at the path of another argument; `None` if a part of the path is missing.
 fn others<'v>(path: &ArgPath, args: &'v Args) -> Option<Vec<&'v Value>> {
     let path = path.to_string();
     let parts: Vec<&str> = path.split('.').collect();
@@ -218,7 +218,7 @@ fn holds(condition: &Condition, value: &Value, args: &Args, is_member: bool) -> 
     }
 }
 
-/// Returns false for a number that binary floating point does not keep: more than 15 digits, or beyond 10¹⁵.
+/// Returns false for a number that binary floating point may change: more than 15 digits, or beyond 10¹⁵.
 fn is_read_alike(value: &Value) -> bool {
     let Value::Number(number) = value else {
         return true;
@@ -230,7 +230,7 @@ fn is_read_alike(value: &Value) -> bool {
     digits.trim_matches('0').len() <= 15 && magnitude.abs() <= 1e15
 }
 
-/// A number in millionths and its decimals, if binary floating point keeps it.
+/// A number in millionths and the number of its decimals; `None` if binary floating point may change it.
 fn number(value: &Value) -> Option<(i128, u8)> {
     let Value::Number(number) = value else {
         return None;
@@ -294,7 +294,8 @@ pub(super) fn scalars(value: &Value) -> Option<Vec<Scalar>> {
         .collect()
 }
 
-/// Returns true if two values of one type differ, also after folding. Containers never do.
+/// Returns true if two values of one type differ, strings even after folding. Arrays and objects never count as
+/// different.
 fn differ(value: &Value, other: &Value) -> bool {
     match (value, other) {
         (Value::String(value), Value::String(other)) => {

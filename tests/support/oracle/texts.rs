@@ -111,7 +111,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
             text.chars().count() <= 3 && !text.chars().any(|c| c.is_control() || is_separator(c))
         }
         other => {
-            // Those of the tests of denials: some letters b.
+            // The patterns of the tests of denials, `b{1,N}`.
             let most = other
                 .strip_prefix("b{1,")
                 .and_then(|rest| rest.strip_suffix('}'));
@@ -138,7 +138,7 @@ fn is_hidden(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e000}'..='\u{f8ff}')
 }
 
-/// Returns true if there is something in the text that programs turn into a link.
+/// Returns true if the text contains something that programs turn into a link.
 pub fn has_link(text: &str) -> bool {
     let lower = text.to_lowercase();
     let is_marked = ["://", "//", "\\\\", "](", "<", ">", "www."]
@@ -176,7 +176,7 @@ pub fn has_link(text: &str) -> bool {
     is_marked || has_scheme || has_address || has_domain || has_hidden
 }
 
-/// Returns true if a domain in lower case is listed, or lies below one at a label.
+/// Returns true if a domain in lower case is listed itself, or is a subdomain of one in `under`.
 fn is_at(exactly: bool, under: impl IntoIterator<Item = String>, domain: &str) -> bool {
     exactly
         || under
@@ -285,8 +285,8 @@ pub fn is_path(path: &PathUnder, text: &str) -> bool {
     })
 }
 
-/// Returns true if the network holds the address. A mapped address is its IPv4 address, and an embedding one is in a network
-/// only that lies in the embedding one.
+/// Returns true if the network contains the address. A mapped address counts as its IPv4 address. An address in a range
+/// that embeds IPv4 addresses is only in networks within that range.
 pub fn is_in(network: &str, address: IpAddr) -> bool {
     let (base, length) = network.split_once('/').expect("a network");
     let base: IpAddr = base.parse().expect("an address");

@@ -6,8 +6,8 @@
 //! several verifiers that poll over HTTP, from the issuer's answer until the first denial. The program ends
 //! with an error if the promise is not kept, or if anything is denied that was not revoked.
 //!
-//! Each revocation follows the denial of another one, so most come soon after a poll, which makes for the
-//! longest wait.
+//! Each revocation follows the denial that an earlier one caused, so most come soon after a poll, when the wait for the
+//! next poll is longest.
 //!
 //! Not measured: a network, and verifiers on other machines; service and verifiers share the cores here.
 

@@ -119,7 +119,7 @@ async fn main() {
         .mint_for("agent:buyer", &grant(SERVICE, ACTION), 600)
         .await;
 
-    // A request that waits too long for the snapshot fails, and a later one finds it made.
+    // A request that waits too long for the snapshot fails, and a later one gets the finished snapshot.
     let (begun, mut requests) = (Instant::now(), 1);
     while service.get(SNAPSHOT, Auth::None).await.status != 200 {
         assert!(requests < 10, "the snapshot is never made");
@@ -234,7 +234,7 @@ async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u
         );
         sleep(Duration::from_millis(100)).await;
     }
-    // The next poll finds nothing new, and the leftovers of the previous one are gone.
+    // After a poll that finds nothing new, the memory that the previous poll needed is free again.
     sleep(Duration::from_secs(3)).await;
     row(
         "changes",

@@ -111,7 +111,7 @@ async fn an_issuer_whose_clock_is_off_is_followed_again_when_it_is_right() {
             admitted(&watch, token).await;
         }
         service.time.set(wrong);
-        // By the right clock, a token minted now is never valid, or valid at another time.
+        // By the right clock, a token that is minted now is valid at another time or never.
         let strange = minted(&service, 600).await;
         let decision = watch.check(&strange);
         assert!(!decision.is_allow(), "{wrong}: {decision:?}");

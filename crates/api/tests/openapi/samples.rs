@@ -58,7 +58,7 @@ pub(crate) trait Place {
 }
 
 fn reads<T: DeserializeOwned>(value: &Value) -> bool {
-    // As text: raw values are read from nothing else.
+    // As text, because raw values can be read from nothing else.
     serde_json::from_str::<T>(&value.to_string()).is_ok()
 }
 

@@ -3,8 +3,8 @@
 use super::{Error, MAX_BYTES};
 use crate::container::{Container, ContainerError};
 
-/// Reads a token in binary or text form. No input is both: every container contains the byte 0x12, the tag of
-/// its authority block, and no text does.
+/// Reads a token in binary or text form. No input has both forms: every container contains the byte 0x12, the
+/// tag of its authority block, and no text does.
 pub(super) fn container(input: &[u8]) -> Result<Container, Error> {
     let text = input.trim_ascii();
     if text.is_empty() {
@@ -12,7 +12,7 @@ pub(super) fn container(input: &[u8]) -> Result<Container, Error> {
     }
     match std::str::from_utf8(text) {
         Ok(text) if text.bytes().all(is_text) => Ok(Container::parse(text)?),
-        // Before the copy below, so that a large input costs nothing.
+        // Checked before the copy below, so that a large input costs nothing.
         _ if input.len() > MAX_BYTES => Err(ContainerError::TooLarge.into()),
         _ => Ok(Container::from_bytes(input.to_vec())?),
     }

@@ -12,7 +12,7 @@ use crate::{
 /// Maximum length of a message, in bytes. A message may repeat names from a token that has not been verified.
 const MAX_MESSAGE: usize = 1024;
 
-/// The outcome of a token under a service's policies. Everything but [`Outcome::Allow`] is a refusal.
+/// The outcome of evaluating a service's policies on a token. Everything but [`Outcome::Allow`] is a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// An allow policy matched first, and every check held.
@@ -31,7 +31,7 @@ pub enum Outcome {
     Error(Error),
 }
 
-/// The reason why no decision was reached. The only parts of a token that its message repeats are names.
+/// The reason why no decision was reached. The message repeats names from the token, and nothing else of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {

@@ -22,12 +22,12 @@ pub(super) fn verify(links: &[Readable<'_>]) -> Result<(), ChainError> {
 }
 
 /// Verifies Ed25519 signatures. A failed batch does not tell which signature is wrong, and an attacker can make
-/// batches fail, so the suspects are halved until one is left. Finding it costs less than the batch did.
+/// batches fail, so the suspects are halved until one is left. The search costs less than the batch did.
 fn all(links: &[&Readable<'_>]) -> Result<(), ChainError> {
     if links.len() < BATCH_FROM {
         return links.iter().try_for_each(|link| link.verify());
     }
-    // By itself it is certain to fail; in a batch it might pass.
+    // Verified by itself, such a signature is certain to fail; in a batch it might pass.
     if let Some(weak) = links.iter().find(|link| link.has_small_order()) {
         return Err(weak.wrong());
     }
@@ -44,7 +44,7 @@ fn all(links: &[&Readable<'_>]) -> Result<(), ChainError> {
         };
         suspects = if good { second } else { first };
     }
-    // The batch of all failed, so the token is refused whatever a smaller batch let pass.
+    // The whole batch failed, so the token is refused even if the smaller batches passed.
     Err(suspects
         .first()
         .map_or(ChainError::Proof, |link| link.wrong()))
@@ -65,7 +65,7 @@ pub(super) fn batch(links: &[&Readable<'_>]) -> bool {
             SignedBy::Secp256r1(..) => None,
         })
         .unzip();
-    // Fails if there are fewer signatures or keys than messages.
+    // Also fails if there are fewer signatures or keys than messages.
     ed25519_dalek::verify_batch(&messages, &signatures, &keys).is_ok()
 }
 
@@ -73,8 +73,8 @@ impl Readable<'_> {
     fn verify(&self) -> Result<(), ChainError> {
         let message = self.message.to_vec();
         let verified = match &self.signed {
-            // As strict as `verify_strict`, which computes the signature's point to learn its order. Here
-            // its bytes show the order, and the equation compares bytes, so no second encoding passes.
+            // As strict as `verify_strict`, which computes the signature's point to learn its order. Here the
+            // bytes of the point show its order, and the equation compares bytes, so no second encoding passes.
             SignedBy::Ed25519(key, signature) => {
                 !self.has_small_order() && key.verify(&message, signature).is_ok()
             }

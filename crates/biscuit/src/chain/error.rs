@@ -34,7 +34,7 @@ pub enum ChainError {
     Proof,
 }
 
-/// The thing that a signature covers. Blocks are given by number.
+/// The subject of a signature. Blocks are identified by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signed {
     /// A block.
@@ -49,7 +49,7 @@ impl ChainError {
     /// Returns true if the container is malformed rather than wrongly signed.
     #[must_use]
     pub fn is_form(&self) -> bool {
-        // Everything else is found before any signature is computed.
+        // All other faults are found before any signature is verified.
         !matches!(self, ChainError::Signature(_) | ChainError::Proof)
     }
 }

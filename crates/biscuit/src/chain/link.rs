@@ -107,8 +107,8 @@ pub(super) fn chain<'a>(
     let mut signer = SignerKey::Root(root);
     let mut last = None;
     for (index, block) in container.signed_blocks().enumerate() {
-        // Each block is signed by the key that the block before it names, the first by the root key. A
-        // block cannot be left out or moved without breaking that.
+        // Each block is signed by the key that the previous block names, and the authority block by the root
+        // key. A block that is left out or moved breaks this chain.
         let next = SignerKey::named(index, &block.next_key)?;
         links.push(Link {
             signer,
@@ -150,7 +150,7 @@ fn third_party<'a>(
     previous: Option<&'a SignedBlock>,
     third_parties: ThirdParties,
 ) -> Result<Message<'a>, ChainError> {
-    // There is no block before the authority block that a third party's signature could be bound to.
+    // A third party's signature is bound to the previous block, and the authority block has none.
     let previous = previous.ok_or(ChainError::ThirdPartyAuthority)?;
     if payload::version(block) == 0 && third_parties == ThirdParties::Current {
         return Err(ChainError::ThirdPartyVersion(index));

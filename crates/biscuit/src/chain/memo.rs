@@ -10,9 +10,9 @@ const SIGNATURES: usize = 64 * 1024;
 /// Maximum number of keys to remember. Each takes 224 bytes.
 const KEYS: usize = 4 * 1024;
 
-/// Digests of the triples of key, message and signature that verified, and the last keys of open tokens, which
-/// sign the next appended block. Nothing is stored for a token that fails, so nobody can fill the memo without
-/// a valid signature under the root key.
+/// The digests of verified triples of key, message and signature, and the last keys of open tokens, which sign
+/// the next appended block. Nothing is stored for a token that fails, so nobody can fill the memo without a
+/// valid signature under the root key.
 pub struct Memo {
     signatures: Cache<[u8; 32], ()>,
     keys: Cache<[u8; 32], PublicKey>,

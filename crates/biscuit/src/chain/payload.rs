@@ -11,7 +11,7 @@ pub(super) struct Message<'a>([&'a [u8]; PARTS]);
 /// The parts of the longest message, that of a third party's block in version 1.
 const PARTS: usize = 12;
 
-/// The number of version 1, as signed messages contain it.
+/// The version number 1, as signed messages contain it.
 const VERSION_1: [u8; 4] = 1u32.to_le_bytes();
 
 impl<'a> Message<'a> {
@@ -50,7 +50,7 @@ pub(super) fn block<'a>(
         .map(|external| external.signature.as_slice());
     let key = &block.next_key.key;
     match version(block) {
-        // Version 0 does not cover the previous block: only the chain of keys holds the order.
+        // Version 0 does not cover the previous block: only the chain of keys fixes the order.
         0 => Some(Message::of([
             &block.block,
             external.unwrap_or_default(),
@@ -83,9 +83,9 @@ pub(super) fn block<'a>(
     }
 }
 
-/// The message that a third party signs. In version 1 the signature of the previous block binds it to
-/// one token. Version 0 binds it only to the key of the previous block, which a holder can put into
-/// another token.
+/// The message that a third party signs. In version 1, the signature of the previous block binds the message to
+/// one token. Version 0 binds it only to the key of the previous block, which a holder can put into another
+/// token.
 pub(super) fn third_party<'a>(
     block: &'a SignedBlock,
     signer: SignerKey<'a>,
@@ -119,7 +119,7 @@ pub(super) fn seal<'a>(last: &'a SignedBlock, next: SignerKey<'a>) -> Message<'a
     ])
 }
 
-/// The version of a block's signatures, 0 if the block names none.
+/// The version of a block's signatures; 0 if the block states none.
 pub(super) fn version(block: &SignedBlock) -> u32 {
     block.version.unwrap_or(0)
 }

@@ -13,7 +13,7 @@ use crate::{
 ///
 /// From an ECDSA signature (r, s) anyone can compute a second one, (r, -s), which verifies too. The id is the
 /// form with the lower s. If `root` is `None`, the algorithm of the authority block's signature is inferred
-/// from its length.
+/// from the signature's length.
 #[must_use]
 pub fn revocation_ids(container: &Container, root: Option<&Key>) -> Vec<Vec<u8>> {
     let blocks = signatures(container, root);
@@ -24,8 +24,8 @@ pub fn revocation_ids(container: &Container, root: Option<&Key>) -> Vec<Vec<u8>>
     ids.collect()
 }
 
-/// The contents of `revocation_id` facts: the number of each block with its id, and for ECDSA both forms
-/// of the signature. The lists of other libraries hold signatures as they appear in the token, and a holder
+/// The contents of `revocation_id` facts: the number of each block with its id, and for ECDSA both forms of the
+/// signature. Both are needed because other libraries list signatures as they appear in the token, and a holder
 /// can turn one form into the other.
 #[must_use]
 pub fn stated_revocation_ids(container: &Container, root: &Key) -> Vec<(usize, Vec<u8>)> {
@@ -47,8 +47,8 @@ fn signatures<'c>(
 ) -> impl Iterator<Item = (&'c [u8], bool)> {
     const ED25519_BYTES: usize = 64;
     let looks_like_ecdsa = |block: &SignedBlock| block.signature.len() != ED25519_BYTES;
-    // DER of a P-256 signature can be 64 bytes long as well. So the length is a guess, made only where
-    // the root key is not at hand and nothing is decided.
+    // The DER form of a P-256 signature can be 64 bytes long as well, so the algorithm is only a guess here. It
+    // is made only where the root key is not at hand and nothing is decided.
     let mut ecdsa = match root {
         Some(Key::Ed25519(_)) => false,
         Some(Key::Secp256r1(_)) => true,

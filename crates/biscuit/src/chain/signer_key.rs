@@ -41,7 +41,7 @@ impl<'a> SignerKey<'a> {
     /// Reads the key, or takes it from the memo.
     pub(super) fn key(self, memo: Option<&Memo>) -> Result<Key, ChainError> {
         match self {
-            // The operator configured it, so it was read long before this token arrived.
+            // The root key was read and checked long before this token arrived.
             SignerKey::Root(key) => Ok(*key),
             SignerKey::Named(_, key, Algorithm::Ed25519)
                 if let Some(known) = memo.and_then(|memo| memo.key(&key.key)) =>
@@ -92,7 +92,7 @@ impl<'a> SignerKey<'a> {
         };
         match owns {
             true => Ok(ed25519),
-            // If the bytes are no key at all, that is the more specific error.
+            // If the key's bytes are not a valid key, that is the more specific error.
             false => self.key(None).and(Err(ChainError::Proof)),
         }
     }

@@ -1,5 +1,5 @@
-//! A token's Datalog in the form that the engine evaluates: names are numbers, and lists are parts of a few
-//! long lists. Decoding takes a few allocations per token rather than one per term.
+//! A token's Datalog in the form that the engine evaluates: names are numbers, and each list is a range of one
+//! of a few long lists. Decoding takes a few allocations per token rather than one per term.
 
 use std::cmp::Ordering;
 
@@ -28,7 +28,7 @@ pub struct Code {
     pub(super) resolved: usize,
 }
 
-/// A name or a string: one of those that the specification defines, or one of the token's own.
+/// A name or a string, which is either defined by the specification or one of the token's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Symbol(pub(super) u32);
 
@@ -187,7 +187,7 @@ pub struct Block {
     pub context: Option<String>,
     /// The key of the third party that signed the block; `None` for a first-party block.
     pub external_key: Option<ScopeKey>,
-    /// Public keys that the block adds to the table by which scopes refer to keys.
+    /// Public keys that the block adds to the table of keys. Scopes refer to a key by its number in that table.
     pub public_keys: Vec<ScopeKey>,
     pub(super) scopes: Span,
     pub(super) facts: Span,
@@ -215,7 +215,7 @@ impl Span {
 }
 
 fn part<T>(list: &[T], span: Span) -> &[T] {
-    // Within the list by construction: `since` makes the spans. One of another token must not panic.
+    // In range by construction, because `since` makes the spans. A span of another token must not panic.
     list.get(span.range()).unwrap_or_default()
 }
 
@@ -229,7 +229,7 @@ pub(super) fn since<T>(list: &[T], start: usize) -> Span {
 }
 
 impl Symbol {
-    /// Index of the symbol in a table with one entry per symbol, which has [`Code::symbol_count`] entries.
+    /// Index of the symbol in a table of [`Code::symbol_count`] entries, one for each symbol.
     #[must_use]
     pub fn index(self) -> usize {
         match (self.0 as usize).checked_sub(FIRST_OWN) {
@@ -416,7 +416,7 @@ impl Code {
     /// The string of a block's only fact with this name; `None` if there is no such fact or more than one.
     #[must_use]
     pub fn described(&self, block: &Block, name: &str) -> Option<&str> {
-        // A second fact would make the answer depend on order, so neither is believed.
+        // A second fact would make the answer depend on order, so neither is used.
         let mut facts = self
             .facts(block)
             .iter()

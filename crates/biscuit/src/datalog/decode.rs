@@ -68,7 +68,7 @@ impl Code {
 
     /// Reserves the memory that an ordinary token of this many bytes needs.
     fn reserve(&mut self, bytes: usize) {
-        // Estimates: for a token that holds more, the lists grow.
+        // These are estimates; the lists grow for a token that contains more.
         self.text.reserve(bytes / 2);
         self.ends.reserve(bytes / 16);
         self.terms.reserve(bytes / 10);
@@ -84,13 +84,13 @@ impl Code {
 #[derive(Default)]
 struct Decoder {
     code: Code,
-    /// Terms of a container or predicate that is still incomplete.
+    /// Terms of a container or predicate that has not been read to its end.
     waiting: Vec<Term>,
     /// The version of Datalog that the block declares.
     version: u32,
 }
 
-// `depth` bounds the recursion below: each message lowers it.
+// `depth` bounds the recursion below: each nested message lowers it.
 impl Decoder {
     fn block<'b>(
         &mut self,
@@ -141,7 +141,8 @@ impl Decoder {
                 2 => once(&mut context, field.text()?.to_owned())?,
                 3 => once(&mut version, field.number32()?)?,
                 8 => block.public_keys.push(table.add_key(field.bytes()?)?),
-                // Read by `statements`, once all symbols are known: protobuf allows them before the symbols.
+                // Left to `statements`, which runs once all symbols are known: protobuf allows statements
+                // before the symbols.
                 4..=7 => {}
                 _ => return Err(Refused::Protobuf),
             }
@@ -160,7 +161,8 @@ impl Decoder {
         }
         let (facts, rules) = (self.code.facts.len(), self.code.rules.len());
         let checks = self.code.checks.len();
-        // Kept apart until the end, because rules and checks put their scopes into the same list.
+        // The block's scopes are kept apart until the end, because rules and checks put their scopes into the
+        // same list.
         let mut scopes = Vec::new();
         let mut fields = Fields(bytes);
         while let Some((number, field)) = fields.next()? {
@@ -169,7 +171,7 @@ impl Decoder {
                 5 => self.rule(field.bytes()?, table)?,
                 6 => self.check(field.bytes()?, table)?,
                 7 => scopes.push(self.scope(field.bytes()?, table)?),
-                // Read by `header`, which refused unknown fields.
+                // `header` has read the other fields, and refused unknown ones.
                 _ => {}
             }
         }
@@ -186,7 +188,7 @@ impl Decoder {
         let before = self.code.terms.len();
         let fact = self.predicate(fact, table, MAX_NESTING.saturating_sub(2))?;
         let variable = |term: &Term| matches!(term, Term::Variable(_));
-        // Every term since `before`, those inside containers included, belongs to this fact.
+        // Every term since index `before` belongs to this fact, including those inside containers.
         if self.code.terms.iter().skip(before).any(variable) {
             return Err(Refused::VariableInFact);
         }
@@ -209,8 +211,8 @@ impl Decoder {
                 1 => {
                     let depth = MAX_NESTING.saturating_sub(2);
                     let (head, query) = self.body(field.bytes()?, table, depth)?;
-                    // The head of a check means nothing, so it must be empty: no limit counts its
-                    // terms, and evaluators trip over variables in them.
+                    // The head of a check has no meaning, so it must be empty: no limit counts its terms, and
+                    // some evaluators fail on variables in it.
                     if !head.terms.is_empty() {
                         return Err(Refused::HeadOfCheck);
                     }

@@ -1,5 +1,5 @@
-//! Conversion of statements with names as strings to [`Code`], for the verifier's own Datalog, which no token
-//! carries.
+//! Conversion of statements, whose names are strings, to [`Code`]. It serves the verifier's own Datalog, which
+//! no token carries.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ struct Importer {
     symbols: HashMap<String, Symbol>,
 }
 
-// The recursion into containers and closures is bounded: a parser or a decoder made them, and limits their
+// Recursion into containers and closures is bounded: they come from a parser or a decoder, which limits their
 // depth.
 impl Importer {
     fn block(&mut self, block: &Block) {
@@ -136,7 +136,7 @@ impl Importer {
             }
             syntax::Term::Bool(value) => Term::Bool(*value),
             syntax::Term::Null => Term::Null,
-            // Sorted and without repetitions in both forms, so the order stays.
+            // Sets are sorted and free of repetitions in both forms, so the order stays.
             syntax::Term::Set(set) => Term::Set(self.terms(set.iter())),
             syntax::Term::Array(terms) => Term::Array(self.terms(terms.iter())),
             syntax::Term::Map(map) => {

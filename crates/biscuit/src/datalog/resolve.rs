@@ -1,4 +1,4 @@
-//! Conversion of [`Code`] to statements with their names in place, for reading, comparing and printing.
+//! Conversion of [`Code`] to statements with names as strings, for reading, comparing and printing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -18,7 +18,7 @@ pub struct Block {
     pub external_key: Option<ScopeKey>,
     /// The block's own `trusting` clause; empty if there is none.
     pub scopes: Vec<Scope>,
-    /// Public keys that the block adds to the table by which scopes refer to keys.
+    /// Public keys that the block adds to the table of keys. Scopes refer to a key by its number in that table.
     pub public_keys: Vec<ScopeKey>,
     /// The facts that the block states.
     pub facts: Vec<Predicate>,
@@ -84,7 +84,7 @@ pub struct Query {
     pub scopes: Vec<Scope>,
 }
 
-/// The blocks whose facts a body sees, in addition to its own block and the host.
+/// The blocks whose facts a body sees, in addition to the facts of its own block and of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// The authority block.
@@ -105,7 +105,7 @@ pub struct ScopeKey {
 }
 
 impl ScopeKey {
-    /// Makes a key of these bytes. An uncompressed point of secp256r1 is converted to the compressed form.
+    /// Makes a key from its bytes. An uncompressed point of secp256r1 is converted to the compressed form.
     #[must_use]
     pub fn new(algorithm: Algorithm, bytes: &[u8]) -> ScopeKey {
         let bytes = match (algorithm, bytes) {

@@ -1,18 +1,18 @@
 //! Facts that the host decides when a body asks for them.
 //!
-//! A host may know more facts than it could state, such as the outcome of a test with parameters. It names the predicates of
-//! such facts ([`Base::new`](super::Base::new)). Bodies write all their terms out, so the compiler knows every question
-//! beforehand, and an evaluation asks only those that it comes to.
+//! A host may know more facts than it could state, such as the outcome of a test for any parameters. It names the
+//! predicates of such facts ([`Base::new`](super::Base::new)). A body must write out all terms of such a predicate, so
+//! the compiler knows every question beforehand, and an evaluation asks only those questions that it reaches.
 
 use std::fmt;
 
 /// The host's answers in one evaluation.
 pub trait Answers: fmt::Debug {
-    /// Returns true if the fact of this question holds, by the number of the question in
+    /// Returns true if the fact holds that a question asks for. `question` is its number in
     /// [`Program::questions`](super::Program::questions). An evaluation may ask a question many times, and must get the
-    /// same answer.
+    /// same answer each time.
     ///
-    /// The cost of the answer is deducted from `units`, the remaining fuel. `None` means that it does not suffice.
+    /// The cost of the answer is deducted from `units`, the remaining fuel. `None` means that they do not suffice.
     fn holds(&self, question: usize, units: &mut u64) -> Option<bool>;
 }
 
@@ -25,7 +25,7 @@ pub struct Question<'p> {
     pub terms: Vec<&'p str>,
 }
 
-/// The answers of a host that has none.
+/// The answers of a host that answers no questions.
 #[derive(Debug)]
 pub(super) struct NoAnswers;
 

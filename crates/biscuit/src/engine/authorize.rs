@@ -16,7 +16,7 @@ impl World<'_> {
     }
 
     fn run(&mut self) -> Result<Outcome, Stop> {
-        // The program itself counts, so that a large token has less memory to work in.
+        // The program counts as memory that is held, so that a large token has less memory to work in.
         self.fuel.hold(self.program.held)?;
         self.rules()?;
         self.decide()
@@ -47,11 +47,12 @@ impl World<'_> {
     fn decide(&mut self) -> Result<Outcome, Stop> {
         let program = self.program;
         let mut failed = Vec::new();
-        // Never out of range, since the compiler counted; a wrong count would move a check, and lose none.
+        // The index is in range, because the compiler counted. A wrong count would move a check, but lose none.
         let early = program.early.min(program.checks.len());
         let (early, late) = program.checks.split_at(early);
-        // A failed check does not end this: a denial names every check that fails. An error does, so the order
-        // decides which error of several is reported. It is that of the reference implementation.
+        // A failed check does not end the evaluation, because a denial names every check that fails. An error
+        // does, so the order decides which of several errors is reported. It is the order of the reference
+        // implementation.
         self.checks(early, &mut failed)?;
         let policy = self.policy()?;
         self.checks(late, &mut failed)?;

@@ -68,7 +68,7 @@ impl std::fmt::Debug for Base {
     }
 }
 
-/// The facts of blocks to keep in a program.
+/// Selects the facts of blocks to keep in a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
     /// All facts, for inspecting an evaluation.
@@ -98,7 +98,7 @@ fn heads_of(code: &Code, block: &Block) -> Compiled<()> {
 /// The blocks that third parties signed, grouped by key.
 fn signers(code: &Code) -> HashMap<ScopeKey, Origin> {
     let mut signers: HashMap<ScopeKey, Origin> = HashMap::new();
-    // A token with more blocks is refused later; here their origins would all fall on the last bit.
+    // A token with more blocks is refused later. Here, all blocks beyond the limit would share the last bit.
     for (index, block) in code.blocks.iter().enumerate().take(MAX_BLOCKS) {
         if let Some(key) = &block.external_key {
             let signed = signers.entry(key.clone()).or_default();
@@ -109,10 +109,9 @@ fn signers(code: &Code) -> HashMap<ScopeKey, Origin> {
 }
 
 impl Base {
-    /// Compiles a host's Datalog for tokens without third-party blocks. Only that Datalog sees the facts that
-    /// it states or derives. Facts of the `known` predicates are stated in each evaluation, and all blocks see
-    /// them. Facts of the `answered` predicates are asked of the host one by one ([`Answers`](super::Answers)), and
-    /// all blocks may ask.
+    /// Compiles a host's Datalog for tokens without third-party blocks. Only that Datalog sees the facts that it states
+    /// or derives. Facts of the `known` predicates are stated in each evaluation, and all blocks see them. For the
+    /// `answered` predicates, all blocks may ask the host for single facts ([`Answers`](super::Answers)).
     ///
     /// # Errors
     /// [`Error::Compile`] if the Datalog cannot be evaluated, or if there are more than [`MAX_KNOWN`] known and
@@ -185,7 +184,7 @@ impl Base {
         if first > MAX_KNOWN {
             return placed(Place::Authorizer, Err(Fault::TooLarge.into()));
         }
-        // Before any rule or check: these predicates must have the numbers of their places in the two lists.
+        // Added before any rule or check, so that the number of each predicate is its place in the two lists together.
         for known in known.iter().chain(answered) {
             let added = compiler.add_relation(known.name, known.arity, None);
             placed(Place::Authorizer, added)?;
@@ -273,7 +272,7 @@ impl Base {
                 compiler.program.early = compiler.program.checks.len();
             }
         }
-        // After all bodies, since only now it is known which predicates any of them uses.
+        // The facts come after all bodies, since only now it is known which predicates the bodies use.
         let rows = compiler.stated(&self.authorizer.code, keep)?;
         Ok(compiler.finish(rows))
     }
@@ -384,7 +383,7 @@ impl<'c> Compiler<'c> {
     }
 
     fn rules(&mut self, place: Place, block: &Block, default: Origin) -> Result<(), Error> {
-        // Before any rule is compiled, so that this fault is the one reported, as when a token is loaded.
+        // Checked before any rule is compiled, so that this fault is the one reported, as when a token is loaded.
         placed(place, heads_of(self.code, block))?;
         for rule in self.code.rules(block) {
             let compiled = self.rule(place, rule, default);
@@ -434,7 +433,7 @@ impl<'c> Compiler<'c> {
             let compiled = queries.and_then(|queries| {
                 Ok(Check {
                     owner: self.owner(place),
-                    // Its position in the block, not among the selected checks: denials name it.
+                    // The position in the block, not among the selected checks, because denials name it.
                     index: number(index)?,
                     kind: check.kind,
                     queries,
@@ -474,8 +473,8 @@ impl<'c> Compiler<'c> {
         Ok(relation)
     }
 
-    /// Refuses a statement of a predicate that the host answers, whatever its number of terms: nothing would ever look at
-    /// it.
+    /// Refuses a statement of a predicate that the host answers, whatever its number of terms, because no body would
+    /// ever see the fact.
     fn unanswered(&self, name: Symbol) -> Compiled<()> {
         let text = self.code.text(name);
         match self.named(text) {
@@ -509,8 +508,7 @@ impl<'c> Compiler<'c> {
         None
     }
 
-    /// Adds a predicate to the list that starts at `first`. This is the first predicate of the same name, if
-    /// there is one.
+    /// Adds a predicate to the list that starts at `first`, the first predicate of the same name, if there is one.
     fn add_relation(
         &mut self,
         name: &str,
@@ -520,7 +518,7 @@ impl<'c> Compiler<'c> {
         let relation = short(self.program.relations.len())?;
         let span = self.values.add_text(name, &mut self.fuel)?;
         let first = first.and_then(|first| self.program.relations.get_mut(usize::from(first)));
-        // Inserted directly behind the first one, which takes no walk along the list.
+        // Inserted directly after the first one, so that the list need not be walked.
         let next = first.and_then(|first| first.next.replace(relation));
         self.program.relations.push(super::program::Named {
             name: span,
@@ -541,7 +539,7 @@ impl<'c> Compiler<'c> {
     /// Returns the index of a set of trusted blocks in [`Program::trusts`]. Adds the set if it is new.
     fn trust(&mut self, trusted: Origin) -> Compiled<u16> {
         let known = &mut self.program.trusts;
-        // A linear search does: bodies rarely differ in their trust.
+        // A linear search is fast enough: bodies rarely differ in their trust.
         match known.iter().position(|other| *other == trusted) {
             Some(place) => short(place),
             None => {

@@ -131,7 +131,7 @@ pub(super) fn charge(values: &Values<'_>, term: Term, fuel: &mut Fuel) -> Result
         Ok(())
     };
     count(&term, &mut waiting)?;
-    // In any order: only the sum matters.
+    // The order does not matter, because only the sum counts.
     while let Some(span) = waiting.pop() {
         for term in values.elements(span) {
             count(term, &mut waiting)?;

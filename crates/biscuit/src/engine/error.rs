@@ -7,7 +7,7 @@ use super::origin::Place;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An operation met operands of types that it does not support.
+    /// An operation got operands of types that it does not support.
     #[error("an operation met a value of the wrong type")]
     InvalidType,
     /// A result does not fit a 64-bit integer.
@@ -30,7 +30,7 @@ pub enum Error {
     /// A regular expression exceeds the limits on its size.
     #[error("a regular expression is too large")]
     Regex,
-    /// A statement is faulty, which was found before evaluation.
+    /// A statement was found to be faulty before evaluation.
     #[error("{place}: {fault}")]
     Compile {
         /// Place of the statement.
@@ -59,8 +59,8 @@ pub enum Fault {
     /// A fact, set, array or map contains a variable.
     #[error("`${0}` is used where only a value is allowed")]
     Variable(String),
-    /// A predicate that the host answers has other terms than strings, or another number of them, or something states
-    /// it.
+    /// A predicate that the host answers has a term that is not a string, or a wrong number of terms, or a statement
+    /// states it.
     #[error(
         "the host alone answers `{0}`, and only where all its terms are written out as strings"
     )]

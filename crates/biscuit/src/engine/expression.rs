@@ -107,7 +107,7 @@ impl Machine {
         operators: &mut Operators<'_, '_>,
         fuel: &mut Fuel,
     ) -> Result<(), Stop> {
-        // Before the work: the instruction that exceeds the budget is never executed.
+        // Charged before the work, so that the instruction that exceeds the budget is never executed.
         fuel.take(1)?;
         let instruction = operators.program.code.get(self.at as usize).copied();
         self.at = self.at.saturating_add(1);
@@ -196,7 +196,7 @@ impl Machine {
             stack: self.stack.len(),
         });
         match kind {
-            // Nothing has run yet: `leave` looks for the first element.
+            // Starts at the end of the body, where `leave` looks for the first element.
             Kind::Each { .. } => (self.at, self.end) = (body.end, body.end),
             _ => (self.at, self.end) = (body.start, body.end),
         }
@@ -275,7 +275,7 @@ impl Machine {
                 self.answer(fallback);
                 return Ok(());
             }
-            // Closures inside of the `try_or` end with it.
+            // Closures inside the `try_or` end with it.
             self.calls.pop();
         }
         Err(Stop::Error(error))

@@ -1,4 +1,4 @@
-//! Facts by predicate, each with its origin: the blocks that it rests on.
+//! Facts by predicate, each with its origin: the blocks that it depends on.
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
@@ -265,7 +265,7 @@ impl<'p> Facts<'p> {
             }
             Ok(low)
         };
-        // The first row that is not less, and the first that is greater.
+        // The first row whose term is not less than the wanted one, and the first whose term is greater.
         Ok((
             bound(Ordering::Equal, fuel)?,
             bound(Ordering::Greater, fuel)?,
@@ -352,12 +352,12 @@ impl<'p> Facts<'p> {
         let Some((stated, stated_origin)) = self.row(relation, row) else {
             return Ok(false);
         };
-        // Equal terms of another origin are another fact: other blocks may see it.
+        // Equal terms with another origin make another fact, because other blocks may see it.
         if stated_origin != origin {
             return Ok(false);
         }
         for (place, (a, b)) in stated.iter().zip(terms).enumerate() {
-            // The look at the row has been charged, and pays for the first term.
+            // The charge for looking at the row pays for the first term.
             if place > 0 {
                 fuel.take(1)?;
             }

@@ -152,7 +152,7 @@ impl Fuel {
     #[inline]
     pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), Stop> {
         self.room = self.room.checked_sub(bytes).ok_or(Stop::OutOfMemory)?;
-        // The peak, for `Burnt::memory`: `release` gives room back.
+        // Records the peak for `Burnt::memory`, because `release` gives room back.
         self.least = self.least.min(self.room);
         Ok(())
     }

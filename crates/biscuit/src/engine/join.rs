@@ -28,7 +28,7 @@ pub(super) struct Join {
 struct Cursor {
     next: u32,
     end: u32,
-    /// The blocks that this match rests on, and those that the matches of the outer scans rest on.
+    /// The blocks that this match depends on, and those that the matches of the outer scans depend on.
     origin: Origin,
 }
 
@@ -55,8 +55,8 @@ impl Join {
         self.done = false;
     }
 
-    /// Limits the rows that the next predicate of the body may match. It is called after [`Join::start`], once
-    /// for each predicate in order.
+    /// Limits the rows that the next predicate of the body may match. It must be called after [`Join::start`],
+    /// once for each predicate in order.
     pub(super) fn within(&mut self, window: Window) {
         // If one predicate has no facts, the body has no match.
         self.done |= window.0 >= window.1;
@@ -92,7 +92,7 @@ impl Join {
                     return Ok(true);
                 };
                 let (next, end) = match self.windows.get(depth) {
-                    // A limit to rows does not apply here: an answer is the same in every round.
+                    // A limit on rows does not apply here: an answer is the same in every round.
                     _ if program.is_answered(scan.relation) => asked(*scan, answers, fuel)?,
                     Some(window) => *window,
                     None => facts.window(*scan, values, fuel)?,
@@ -125,7 +125,7 @@ impl Join {
         self.scans.last()?.next.checked_sub(1)
     }
 
-    /// The blocks that the match rests on.
+    /// The blocks that the match depends on.
     pub(super) fn origin(&self) -> Origin {
         self.scans
             .last()
@@ -149,7 +149,7 @@ impl Join {
         };
         let outside = outside.last().map(|cursor| cursor.origin);
         if program.is_answered(scan.relation) {
-            // The host has answered when the scan was entered, and its facts are trusted by every body.
+            // The host answered when the scan was entered, and every body trusts its facts.
             fuel.take(1)?;
             let holds = cursor.next < cursor.end;
             cursor.next = cursor.end;
@@ -169,7 +169,8 @@ impl Join {
                 let Some((terms, origin)) = row else {
                     return Ok(false);
                 };
-                // Trust before terms: a fact of a block that the body does not trust costs no comparison.
+                // Trust is checked before terms, so that a fact from a block that the body does not trust costs
+                // no comparison.
                 if origin.within(trusted)
                     && unify(program, args, terms, &mut self.slots, values, fuel)?
                 {
@@ -182,7 +183,7 @@ impl Join {
     }
 }
 
-/// Asks the host for a fact. The result is the window of the one row that the fact is, or of none.
+/// Asks the host for a fact. Returns a window of one row if the fact holds, and an empty window otherwise.
 fn asked(scan: Scan, answers: &dyn Answers, fuel: &mut Fuel) -> Result<Window, Stop> {
     let before = fuel.left();
     let mut units = before;

@@ -21,7 +21,7 @@ impl std::fmt::Display for Place {
 /// Maximum number of blocks of a token. An origin has one bit for each, and one for the host.
 pub const MAX_BLOCKS: usize = 127;
 
-/// The blocks that a fact rests on, or those that a body trusts.
+/// The blocks that a fact depends on, or those that a body trusts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Origin(u128);
 

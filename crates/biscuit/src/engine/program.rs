@@ -13,14 +13,15 @@ use super::{
     term::{Pool, Span, Term},
 };
 
-/// A compiled token and host: everything that does not depend on the request.
+/// A token and a host's Datalog, compiled: everything that does not depend on the request.
 #[derive(Debug, Clone, Default)]
 pub struct Program {
     pub(super) pool: Pool,
     pub(super) relations: Vec<Named>,
     /// Number of predicates whose facts the host states; they come first.
     pub(super) known: Relation,
-    /// The number after the last predicate whose facts the host answers. These come directly after the known ones.
+    /// The number after the last predicate whose facts the host answers. Answered predicates come directly after the
+    /// known ones.
     pub(super) answered: Relation,
     pub(super) questions: Vec<Asked>,
     /// The terms of the facts that blocks state, grouped by predicate.
@@ -124,8 +125,8 @@ pub(super) struct Body {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan {
     pub(super) relation: Relation,
-    /// Index of the predicate's first term among the arguments; of a predicate that the host answers, the number of the
-    /// question.
+    /// Index of the predicate's first term among the arguments, or the number of the question if the host answers the
+    /// predicate.
     pub(super) args: u32,
 }
 
@@ -236,7 +237,7 @@ impl Owner {
 
     pub(super) fn place(self) -> Place {
         match self.0 {
-            // In a denial, both are the host; only the origin distinguishes them.
+            // A denial names the host for both; only the origin tells them apart.
             AUTHORIZER | SERVICE => Place::Authorizer,
             index => Place::Block(usize::from(index)),
         }
@@ -257,7 +258,7 @@ const SERVICE: u8 = u8::MAX - 1;
 
 fn part<T>(list: &[T], start: u32, count: u16) -> &[T] {
     let start = start as usize;
-    // In range, because the compiler made both numbers. Still written so that it cannot panic.
+    // In range, because the compiler made both numbers. The fallback keeps it from panicking nevertheless.
     let found = list.get(start..start.saturating_add(usize::from(count)));
     debug_assert!(found.is_some(), "a part that the compiler did not make");
     found.unwrap_or_default()
@@ -304,7 +305,7 @@ impl Program {
     pub(super) fn rows(&self, known: &Named) -> Rows<'_> {
         Rows {
             arity: usize::from(known.arity),
-            // Runs on to the end of the list; the number of origins bounds the rows.
+            // The slice runs to the end of the list; the number of origins bounds the rows.
             terms: self.facts.get(known.terms as usize..).unwrap_or_default(),
             origins: Origins::Each(part_long(&self.origins, known.origins, known.rows)),
         }

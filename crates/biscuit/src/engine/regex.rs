@@ -51,7 +51,7 @@ pub(super) type Regexes = BTreeMap<String, Compiled>;
 /// A regular expression and its size; `None` if the text is invalid, an error if it is too large.
 pub(super) type Compiled = Result<Option<(Regex, usize)>, TooLarge>;
 
-/// The error of a regular expression that exceeds the limits, so whether it matches is unknown.
+/// The error of a regular expression that exceeds the limits. It is unknown whether such an expression matches.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TooLarge;
 
@@ -83,8 +83,8 @@ impl Patterns {
         // The look-ups below compare the pattern with several known ones.
         fuel.each_byte(pattern.len())?;
         if let Some((regex, size)) = self.0.get(pattern) {
-            // The service wrote it, not an attacker, so it is charged for its usual cost rather than for
-            // the worst case.
+            // The service wrote this expression, not an attacker, so its usual cost is charged rather than its
+            // worst cost.
             const SMALLEST: usize = 1 << 11;
             const BYTES_PER_UNIT: usize = 4;
             let work = text.len().saturating_mul(size / SMALLEST);
@@ -186,7 +186,7 @@ fn compile(pattern: &str, ast: &Ast, fuel: &mut Fuel) -> Result<Compiled, Stop> 
 /// Compiles a pattern into at most `size` bytes; `None` if it takes more.
 fn built(hir: &Hir, size: usize) -> Result<Option<Regex>, TooLarge> {
     let config = Config::new()
-        // Only whether it matches is needed, so no memory for groups.
+        // Only the fact of a match is needed, so no memory is spent on groups.
         .which_captures(WhichCaptures::None)
         // These make matching faster, but take longer to build than everything else, and no limit on
         // size applies to them.
@@ -245,7 +245,7 @@ impl ast::Visitor for Classes {
                     self.flags(flags);
                 }
             }
-            // Case-insensitive as they are.
+            // These classes already contain both cases of each letter.
             Ast::ClassPerl(_) | Ast::Dot(_) => self.one(false),
             Ast::ClassUnicode(_) => self.one(true),
             // A negation is applied after case folding, so it does not make the class wide.
@@ -308,8 +308,8 @@ mod tests {
         assert_eq!(found, SIZES.into());
     }
 
-    /// A pattern that cannot be decided is an error: under `reject if` and `!`, "no match" would be a
-    /// permission.
+    /// A pattern that cannot be decided is an error: under `reject if` and `!`, "no match" would permit the
+    /// call.
     #[test]
     fn only_what_is_no_regular_expression_matches_nothing() {
         let matches = |pattern: &str| {

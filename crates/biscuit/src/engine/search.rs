@@ -3,8 +3,8 @@
 //! Search algorithms made for speed are fast on ordinary text, but ten to a hundred times slower on text chosen
 //! to defeat them. Here an attacker chooses both strings, so this algorithm does the same few operations for
 //! each byte (Shift-And, Baeza-Yates and Gonnet 1992): bit `n` of the state is set while the last `n + 1` bytes
-//! are the first ones of `part`. If `part` has more bytes than the state has bits, the rest is compared
-//! wherever its beginning is found, and each comparison is charged.
+//! of text are the first `n + 1` bytes of `part`. If `part` has more bytes than the state has bits, its
+//! remaining bytes are compared wherever its first ones are found, and each comparison is charged.
 
 use super::fuel::{Budget, Fuel, Stop};
 

@@ -62,9 +62,9 @@ impl Source {
         heads.map(|head| head.name.as_str())
     }
 
-    /// All `trusting` clauses, scope by scope.
+    /// The scopes of all `trusting` clauses.
     pub fn scopes(&self) -> impl Iterator<Item = &Scope> {
-        // A clause may stand at the start of the text, for all of it, or at the end of a body.
+        // A clause may be at the start of the text, for all of it, or at the end of a body.
         let of_bodies = self.bodies().flat_map(|query| &query.scopes);
         self.statements.scopes.iter().chain(of_bodies)
     }

@@ -195,7 +195,7 @@ impl<'p> Values<'p> {
         if now == mark {
             return;
         }
-        // At a boundary of characters: the mark was the length of a whole string.
+        // Cuts at the boundary of a character, because the text ended with a whole string at the mark.
         self.own.text.truncate(mark.text);
         self.own.bytes.truncate(mark.bytes);
         self.own.elements.truncate(mark.elements);
@@ -357,7 +357,7 @@ impl<'p> Values<'p> {
             let mut term = Some(*term);
             while let Some(next) = term {
                 fuel.take(1)?;
-                // With its type, since values of different types are never equal.
+                // The type is hashed too, since values of different types are never equal.
                 hash.add(&[next.rank()]);
                 match next {
                     Term::Integer(value) => hash.add(&value.to_le_bytes()),
@@ -449,7 +449,7 @@ impl Term {
         }
     }
 
-    /// The rank of the term's type in the order of values. Decoded terms have the same ranks, and their sets
+    /// The rank of the term's type in the order of values. Decoded terms have the same ranks, so their sets
     /// arrive sorted.
     #[inline]
     pub(crate) fn rank(self) -> u8 {

@@ -136,7 +136,7 @@ fn expressions() {
 #[test]
 fn the_specification_where_biscuit_auth_differs() {
     for (expression, expected) in [
-        // biscuit-auth raises on elements of these types.
+        // biscuit-auth raises an error on elements of these types.
         ("{1, 2}.contains(null)", Ok(false)),
         ("{1, 2}.contains([1])", Ok(false)),
         ("{null, null}.contains(null)", Ok(true)),
@@ -424,8 +424,8 @@ fn functions_of_the_host() {
     );
 }
 
-/// Evaluates a block with the check `left operation right`. Text no longer gives this form of `&&` and `||`,
-/// but tokens of other libraries may contain it.
+/// Evaluates a block with the check `left operation right`. The parser no longer makes this form of `&&` and
+/// `||`, but tokens of other libraries may contain it.
 fn strict(left: Op, binary: Binary, right: Op) -> Outcome {
     let mut block = block("check if true;");
     let check = block.checks.first_mut().unwrap();
@@ -501,7 +501,7 @@ fn little_memory_is_kept() {
     }
 }
 
-/// Two values of any types are equal exactly if they are the same, also inside containers.
+/// A value equals itself and no other value of any type, also inside containers.
 #[test]
 fn values_are_equal_to_themselves_alone() {
     let values = [
@@ -588,7 +588,7 @@ fn facts_of_another_place_or_length_are_refused() {
     let one = Term::Integer(1);
     assert_eq!(state(0, &[one]), Ok(()));
     assert_eq!(state(0, &[one, one]), Err(Error::InvalidType.into()));
-    // The number of a predicate that only a block knows.
+    // The number of a predicate that only a block uses.
     assert_eq!(state(1, &[one]), Err(Error::InvalidType.into()));
 }
 

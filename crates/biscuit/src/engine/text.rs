@@ -79,7 +79,7 @@ impl Readings {
         } = std::mem::take(self);
         match byte {
             b'"' => {
-                // It ends a string, or begins one, or is escaped in one: every reading is followed.
+                // A quote may end a string, begin one, or be escaped in one, so every reading is followed.
                 self.statement = string;
                 self.string = most(statement, escape);
             }
@@ -177,7 +177,7 @@ mod tests {
             format!("1{}", "+1".repeat(30_000)),
             format!("true{}", "||true".repeat(10_000)),
             format!("\"a\"{}", ".length()".repeat(7_000)),
-            // Behind a semicolon in a string that never ends, and behind comments.
+            // After a semicolon in a string that never ends, and after comments.
             format!("\";allow if {}", nested("(", "true", ")", 20_000)),
             format!("// \"\nallow if {}", nested("(", "true", ")", 20_000)),
             format!("/* \" */allow if {}", nested("(", "true", ")", 20_000)),

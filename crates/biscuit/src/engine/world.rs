@@ -32,7 +32,7 @@ pub struct World<'p> {
     pub(super) join: Join,
     machine: Machine,
     regexes: Regexes,
-    /// The rule that derived the fact on which the host's first check rests.
+    /// The rule that derived the fact by which the host's first check held.
     pub(super) granted: Option<u32>,
 }
 
@@ -87,8 +87,8 @@ impl<'p> World<'p> {
             fuel: Fuel::new(budget),
             join: scratch.join,
             machine: scratch.machine,
-            // Not kept: each evaluation pays for the patterns that it uses, so that its cost does not
-            // depend on what ran before.
+            // Compiled patterns are not kept: each evaluation pays for those that it uses, so that its cost
+            // does not depend on what ran before.
             regexes: Regexes::new(),
             granted: None,
         }
@@ -126,8 +126,9 @@ impl<'p> World<'p> {
         self.fuel.refill(units);
     }
 
-    /// Returns the rule that the host's first check rests on, as a position among the rules of all blocks;
-    /// `None` if the check rests on no rule, or was not reached.
+    /// Returns the rule that derived the fact by which the host's first check held, as a position among the
+    /// rules of all blocks; `None` if no rule derived that fact, or if the check did not hold or was not
+    /// reached.
     #[must_use]
     pub fn granting_rule(&self) -> Option<usize> {
         let rule = self.granted? as usize;
@@ -150,7 +151,7 @@ impl<'p> World<'p> {
         known: KnownPlace,
         terms: impl FnOnce(&mut Self) -> Result<[Term; N], Stop>,
     ) -> Result<(), Stop> {
-        // Before the terms are made, so that a fact that nobody asks for costs nothing.
+        // Checked before the terms are made, so that a fact that no body uses costs nothing.
         if !self.wants(known) {
             return Ok(());
         }
@@ -197,7 +198,7 @@ impl<'p> World<'p> {
     }
 
     /// Applies the rules until they derive nothing new. After the first round, each rule looks only for matches
-    /// that rest on a fact of the previous round.
+    /// that use a fact of the previous round.
     pub(super) fn rules(&mut self) -> Result<(), Stop> {
         let program = self.program;
         if !program.recursive {
@@ -218,7 +219,7 @@ impl<'p> World<'p> {
             self.derive(number, rule)?;
         }
         loop {
-            // Terminates: operations bind no variables, so rules combine a finite number of values.
+            // The loop ends: operations bind no variables, so rules combine a finite number of values.
             let before = std::mem::replace(&mut now, self.counts()?);
             if before == now {
                 return Ok(());
@@ -253,7 +254,7 @@ impl<'p> World<'p> {
         let relations = (0..).zip(&self.program.relations);
         Ok(relations
             .map(|(relation, _)| match self.program.is_answered(relation) {
-                // A question has one answer from the start: it is never new, and never without rows.
+                // An answer is the same from the start, so the predicate counts as one row that is never new.
                 true => 1,
                 false => self.facts.count(relation),
             })
@@ -277,8 +278,9 @@ impl<'p> World<'p> {
                     }
                 });
             }
-            // A derived fact rests on its rule too. Otherwise a holder could append a rule that turns facts
-            // of the authority block into new ones that the authority block seems to state.
+            // The origin of a derived fact includes the block of its rule. Otherwise a holder could append a
+            // rule that turns facts of the authority block into new ones that the authority block seems to
+            // state.
             let origin = self.join.origin().union(rule.owner.origin());
             self.facts.derive(
                 rule.head,
@@ -344,7 +346,7 @@ impl<'p> World<'p> {
         Ok(())
     }
 
-    /// Returns every fact, with the places that it rests on.
+    /// Returns every fact, with the places that it depends on.
     pub(super) fn facts(&self) -> Vec<(Vec<Place>, Predicate)> {
         let mut facts = Vec::new();
         for (relation, known) in (0..).zip(&self.program.relations) {

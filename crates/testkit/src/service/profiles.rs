@@ -98,7 +98,7 @@ service = "erp"
 action = "purchase_order:create"
 "#;
 
-/// A single profile for all clients, whose tokens live at most `ttl` seconds.
+/// A single profile for all clients, whose tokens are valid for at most `ttl` seconds.
 pub fn brief(ttl: u64) -> String {
     format!(
         r#"

@@ -27,7 +27,7 @@ pub enum ArgPathError {
     /// A name between dots is empty.
     #[error("the argument's name is empty, or a part of its path is")]
     Empty,
-    /// `*` stands first, or within a name.
+    /// A `*` is the first part, or only a part of a name.
     #[error(
         "a star stands for the elements of an array, as a whole part behind the array's name; write `lines.*.price`"
     )]
@@ -65,7 +65,7 @@ impl fmt::Display for ArgPath {
     }
 }
 
-/// A part of a path that a call cannot follow.
+/// The first obstacle on a path through the arguments of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocked {
     /// The kind of obstacle.
@@ -74,14 +74,14 @@ pub struct Blocked {
     pub parts: usize,
 }
 
-/// An obstacle on a path.
+/// The kinds of obstacles on a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockedKind {
-    /// A member is absent that may not be.
+    /// A required member is absent.
     Missing,
-    /// A value is not an object, and a member of it is named.
+    /// The path names a member of a value that is not an object.
     NotObject,
-    /// A value is not an array of at least one element, and its elements are named.
+    /// The path names the elements of a value that is not an array, or is an empty one.
     NotArray,
 }
 
@@ -93,7 +93,7 @@ impl ArgPath {
         self.0.len()
     }
 
-    /// The first parts of the path, in the form of its text.
+    /// The first `parts` parts of the path, in the form of its text.
     pub fn first(&self, parts: usize) -> impl fmt::Display {
         fmt::from_fn(move |f| {
             for (place, segment) in self.0.iter().take(parts).enumerate() {
@@ -125,8 +125,8 @@ impl ArgPath {
         }
     }
 
-    /// Returns true if parts of the path can be optional like this: one flag for each part, and none for a `*`, which
-    /// names no member that could be absent.
+    /// Returns true if the flags fit the path: one for each part, and none set for a `*`, which names no member that
+    /// could be absent.
     #[must_use]
     pub(super) fn can_miss(&self, optional: &[bool]) -> bool {
         let parts = self.0.iter().zip(optional);
@@ -137,10 +137,10 @@ impl ArgPath {
     }
 
     /// The values at this path, in the order of the call. A member whose part of the path is `optional` may be absent,
-    /// and then nothing below it is there either.
+    /// and then has no values below it.
     ///
     /// # Errors
-    /// [`Blocked`] if a part of the path that must be there is not.
+    /// [`Blocked`] if a required member is absent, or if a value on the path has the wrong type.
     pub fn values<'v>(
         &self,
         args: &'v BTreeMap<String, Value>,

@@ -1,4 +1,4 @@
-//! The one condition that two conditions of a kind make together.
+//! The combination of two conditions of the same kind into one.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use super::{
 };
 use crate::value::List;
 
-/// Two conditions of a kind, taken together.
+/// The combination of two conditions of the same kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Both {
-    /// The values that meet both meet this one, and no others do.
+    /// One condition, met by exactly the values that meet both.
     One(Condition),
     /// No value meets both.
     Never,
-    /// No single condition says the same.
+    /// No single condition is equivalent to both.
     Neither,
 }
 
@@ -26,7 +26,7 @@ impl From<Option<Condition>> for Both {
 }
 
 impl Condition {
-    /// Takes two conditions of a kind together.
+    /// Combines two conditions of the same kind.
     pub(crate) fn both(&self, other: &Condition) -> Both {
         use Condition::*;
         if self == other {
@@ -59,7 +59,7 @@ impl Condition {
             },
             // The empty array meets both, but a list without values cannot be written.
             (AllOfIn(a), AllOfIn(b)) => unless_empty(a & b, AllOfIn),
-            // So does the object without members.
+            // The object without members meets both too, and cannot be written either.
             (Members(a), Members(b)) => unless_empty(a & b, Members),
             (MaxLen(a), MaxLen(b)) => Both::One(MaxLen(*a.min(b))),
             (OneLine(a), OneLine(b)) => Both::One(OneLine(*a.min(b))),
@@ -100,7 +100,7 @@ impl Condition {
                 },
             ) => {
                 let both = overlap((after, before), (low, high));
-                // The later end is excluded.
+                // `before` is excluded, so equal bounds leave no time.
                 let both = both.filter(|(after, before)| after.is_none() || after != before);
                 both.map(|(after, before)| Instant { after, before }).into()
             }
@@ -133,7 +133,7 @@ impl Condition {
                 of: of.clone(),
                 negative: *negative && *other,
             }),
-            // Two patterns, two sums, two other arguments; and conditions of two kinds.
+            // Two patterns, two sums, two other arguments, and conditions of different kinds.
             _ => Both::Neither,
         }
     }
@@ -158,7 +158,7 @@ fn one_of((a, a_ignores): (&List, bool), (b, b_ignores): (&List, bool)) -> Optio
         true => set.iter().any(|listed| listed.eq_ignore_ascii_case(value)),
         false => set.contains(value),
     };
-    // Where one list minds the case, its spelling is the one that both allow.
+    // If one list compares with case, only its spelling meets both.
     let values: BTreeSet<String> = match a_ignores {
         true => b
             .iter()
@@ -207,7 +207,7 @@ fn longer(a: &str, b: &str, covers: impl Fn(&str, &str) -> bool) -> Option<Strin
 
 type Ends<T> = (Option<T>, Option<T>);
 
-/// Returns the range in which both ranges lie; `None` if it is empty.
+/// Returns the common part of two ranges; `None` if there is none.
 fn overlap<T: PartialOrd + Copy>(
     (min, max): (&Option<T>, &Option<T>),
     (low, high): (&Option<T>, &Option<T>),
@@ -275,7 +275,7 @@ impl PathUnder {
     fn intersect(&self, other: &PathUnder) -> Option<PathUnder> {
         Some(PathUnder {
             under: longer(&self.under, &other.under, is_under)?,
-            // `Plain` is the less of the two.
+            // `Plain` is less than `Any`.
             chars: self.chars.min(other.chars),
         })
     }

@@ -10,7 +10,7 @@ pub(super) const MAX_SCALE: u8 = 6;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Malformed {
-    /// The key of grants text that the mistake is at, such as `max` or `url.host_in`.
+    /// The key in grants text at which the mistake is, such as `max` or `url.host_in`.
     pub key: &'static str,
     /// A description of the mistake and its correction.
     pub message: String,
@@ -24,7 +24,7 @@ fn at<T>(key: &'static str, message: impl Into<String>) -> Result<T, Malformed> 
 }
 
 impl Test {
-    /// Checks that the condition is well formed, and can stand at its path.
+    /// Checks that the condition is well formed and fits its path.
     ///
     /// # Errors
     /// [`Malformed`] for the first mistake.
@@ -66,7 +66,7 @@ const CROSSED: &str = "the range is empty, because `min` is greater than `max`";
 const CROSSED_TIMES: &str = "the range is empty, because `min` is later than `max`";
 
 impl Condition {
-    /// Checks that the condition is well formed, wherever it stands.
+    /// Checks that the condition is well formed, whatever its path.
     ///
     /// # Errors
     /// [`Malformed`] for the first mistake.
@@ -173,7 +173,7 @@ fn exact(value: &Value) -> Result<(), Malformed> {
                 "`{number}` has more than 15 digits or is beyond 10^15, so services read different numbers; use a string"
             ),
         ),
-        // As plain Datalog has it: the same condition may be written there.
+        // Plain Datalog has the same restriction, since it can carry the same condition.
         Value::Number(number) if number.micros().is_none() && number.integer().is_none() => at(
             "exact",
             format!(

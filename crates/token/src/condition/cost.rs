@@ -1,4 +1,4 @@
-//! The steps that evaluating a condition takes.
+//! The cost of evaluating a condition, in steps.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ const BYTES_WALKED: usize = 4;
 /// Number of bytes that are folded, normalized or classified by Unicode in one step.
 const UNICODE_BYTES: usize = 8;
 
-/// Number of steps for parsing a URL, beside its bytes.
+/// Number of steps for parsing a URL, in addition to its bytes.
 const PER_URL: usize = 64;
 
-/// Number of steps for each value, beside its bytes.
+/// Number of steps for each value, in addition to its bytes.
 const PER_VALUE: usize = 4;
 
 impl Test {
@@ -48,7 +48,7 @@ impl Test {
 
 impl Condition {
     fn cost_of(&self, value: &Value) -> usize {
-        // A condition on strings ends at the type of any other value.
+        // A condition on strings does nothing with a value of another type.
         let length = match value {
             Value::String(text) => text.len(),
             _ => 0,

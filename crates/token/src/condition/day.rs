@@ -28,7 +28,7 @@ impl std::fmt::Display for Day {
     }
 }
 
-/// A point in time, to a microsecond.
+/// A point in time, to the microsecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(Timestamp);
 
@@ -36,9 +36,9 @@ pub struct Instant(Timestamp);
 const MAX_OFFSET: u32 = 14 * 60;
 
 impl Instant {
-    /// Reads an RFC 3339 date-time with an upper-case `T`, up to six decimals, and either `Z` or an offset of at most 14
-    /// hours. `None` for any other form, for a leap second, and for the offset `-00:00`, which states that the offset is
-    /// unknown (RFC 3339, section 4.3).
+    /// Reads an RFC 3339 date-time with an upper-case `T`, up to six decimals, and either `Z` or an offset of at most
+    /// 14 hours. `None` for any other form, for a leap second, and for the offset `-00:00`, which states that the
+    /// offset is unknown (RFC 3339, section 4.3).
     #[must_use]
     pub fn parse(text: &str) -> Option<Instant> {
         let (date, time) = text.split_once('T')?;
@@ -53,15 +53,15 @@ impl Instant {
     }
 }
 
-/// In UTC, with as many decimals as it needs: `2026-11-30T17:00:00Z`.
+/// Writes the instant in UTC, with as many decimals as it needs: `2026-11-30T17:00:00Z`.
 impl std::fmt::Display for Instant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
     }
 }
 
-/// Returns true for `HH:MM:SS`, with one to six decimals or none. No leap second: receivers differ in what they make of
-/// one.
+/// Returns true for `HH:MM:SS`, with one to six decimals or none. A leap second is refused, because receivers treat it
+/// differently.
 fn is_clock(text: &str) -> bool {
     let (whole, decimals) = match text.split_once('.') {
         None => (text, None),

@@ -20,7 +20,7 @@ pub struct Range {
 }
 
 impl Range {
-    /// Returns true if a value is a JSON number within the range. `scale` is that of its value: `1.50` has one digit.
+    /// Returns true if a value is a JSON number within the range. `scale` counts the value's digits: `1.50` has one.
     #[must_use]
     pub fn holds_number(&self, value: &Value) -> bool {
         number(value).is_some_and(|micros| self.holds(micros, digits_after_point(micros)))
@@ -32,7 +32,7 @@ impl Range {
         decimal(text).is_some_and(|(micros, written)| self.holds(micros, written))
     }
 
-    /// Returns true if nothing is required, so that the range says no more than the type.
+    /// Returns true if the range limits nothing, so that it requires the type alone.
     #[must_use]
     pub fn is_any(&self) -> bool {
         *self == Range::default()

@@ -1,4 +1,4 @@
-//! Lists of domains, by name or by the domain above.
+//! Lists of domains, by their own name or by the name of a domain above them.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +17,8 @@ pub struct Domains {
 }
 
 impl Domains {
-    /// Returns true if the domain, in lower case, is listed or lies below a listed one. Each label that it has more than
-    /// the listed one must be `fit`. Names are cut at labels only.
+    /// Returns true if the domain, in lower case, is listed or lies below a listed one. Its labels below the listed
+    /// domain must pass `fit`. Names are compared label by label.
     pub(super) fn holds_if(&self, domain: &str, fit: impl Fn(&str) -> bool) -> bool {
         if self.exactly.contains(domain) {
             return true;
@@ -42,7 +42,7 @@ impl Domains {
         self.exactly.is_empty() && self.under.is_empty()
     }
 
-    /// Returns true if `other` allows each domain that these allow, where a label below a listed domain must be `fit`.
+    /// Returns true if `other` allows each domain that these allow, where labels below a listed domain must pass `fit`.
     pub(super) fn are_within(&self, other: &Domains, fit: impl Fn(&str) -> bool) -> bool {
         let listed = self
             .exactly
@@ -51,7 +51,7 @@ impl Domains {
         listed && self.under.iter().all(|domain| other.is_above(domain, &fit))
     }
 
-    /// The domains that both allow, where a label below a listed domain must be `fit`.
+    /// The domains that both allow, where labels below a listed domain must pass `fit`.
     pub(super) fn intersect(&self, other: &Domains, fit: impl Fn(&str) -> bool) -> Domains {
         let exactly = |these: &Domains, those: &Domains| {
             let both = these
@@ -78,7 +78,7 @@ impl Domains {
         if self.under.contains(domain) {
             return true;
         }
-        // What is listed exactly says nothing about the domains below.
+        // A domain in `exactly` says nothing about the domains below it.
         let below = Domains {
             exactly: BTreeSet::new(),
             under: self.under.clone(),
@@ -87,8 +87,8 @@ impl Domains {
     }
 }
 
-/// Returns true if `text` is a domain name in the one form that a list takes: lower-case labels of letters, digits and
-/// inner hyphens (RFC 1123, section 2.1), with at least two of them and without a final dot.
+/// Returns true if `text` is a domain name in the one form that a list accepts: lower-case labels of letters, digits
+/// and inner hyphens (RFC 1123, section 2.1), with at least two of them and without a final dot.
 #[must_use]
 pub fn is_listed_domain(text: &str) -> bool {
     let labels = || text.split('.');
@@ -96,12 +96,12 @@ pub fn is_listed_domain(text: &str) -> bool {
         && labels().count() >= 2
         && labels().all(is_label)
         && !text.bytes().any(|c| c.is_ascii_uppercase())
-        // Otherwise it could be an IPv4 address, which no domain contains.
+        // A name whose last label is a number could be read as an IPv4 address.
         && labels().next_back().is_some_and(|last| !last.bytes().all(|c| c.is_ascii_digit()))
 }
 
-/// Returns true if `text` is a host in the one form that a list takes: a domain name, or the text of an IP address as a URL
-/// contains it.
+/// Returns true if `text` is a host in the one form that a list accepts: a domain name, or an IP address in the form in
+/// which a URL contains it.
 #[must_use]
 pub fn is_listed_host(text: &str) -> bool {
     is_listed_domain(text)

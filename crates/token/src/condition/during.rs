@@ -13,7 +13,7 @@ use crate::{timestamp::Timestamp, value::Value};
 /// Maximum length of the text of a window in bytes. The longest name of a zone has 32.
 const MAX_TEXT: usize = 256;
 
-/// A window of time that comes again each week: certain days, from one time of the day to another.
+/// A window of time that recurs each week: certain days, from one time of the day to another.
 ///
 /// The time-zone database is the one that this program was built with. A machine's own database is never read, so that
 /// all machines decide alike.
@@ -49,7 +49,8 @@ pub enum DuringError {
 }
 
 impl During {
-    /// Makes a window. `from` is included, `to` is not. `zone` is a name in the IANA time-zone database, letter by letter.
+    /// Makes a window. `from` is included, `to` is not. `zone` is a name in the IANA time-zone database, spelled
+    /// exactly.
     ///
     /// # Errors
     /// [`DuringError`] if the window is never or always open, or the zone is not known.
@@ -69,7 +70,7 @@ impl During {
             return Err(DuringError::Always);
         }
         let found = TimeZoneDatabase::bundled().get(zone).ok();
-        // The database finds names without regard to case, and knows one that stands for no zone.
+        // The database ignores the case of names, and has a name for the unknown zone. Both are refused here.
         let found = found.filter(|found| found.iana_name() == Some(zone) && !found.is_unknown());
         Ok(During {
             days,
@@ -151,7 +152,8 @@ impl During {
             && self.to <= wide.to
     }
 
-    /// The window in which both are open: `Err` if no window says that, and `Ok(None)` if they are never open together.
+    /// The window in which both are open: `Err` if no single window expresses it, and `Ok(None)` if they are never open
+    /// together.
     pub(crate) fn both(&self, other: &During) -> Result<Option<During>, Apart> {
         if self.name != other.name {
             return Err(Apart);

@@ -18,7 +18,7 @@ pub struct Email {
 }
 
 impl Email {
-    /// Addresses at exactly these domains, with tags.
+    /// Makes a condition for addresses at exactly these domains, with or without a tag.
     pub fn at<T: Into<String>>(domains: impl IntoIterator<Item = T>) -> Email {
         Email {
             domains: Domains {
@@ -35,7 +35,7 @@ impl Email {
         if text.len() > MAX_ADDRESS {
             return false;
         }
-        // A second `@` would have to lie in one of the two parts, and neither takes one.
+        // A second `@` would be in one of the two parts, and neither accepts one.
         let Some((local, domain)) = text.split_once('@') else {
             return false;
         };
@@ -53,8 +53,8 @@ impl Email {
             && !local.ends_with('.')
     }
 
-    /// A domain below a listed one takes labels that the grant's writer never saw, so these must not be able to look
-    /// like others: none is an A-label (RFC 5890, section 2.3.2.1).
+    /// The grant's writer never saw the labels below a listed domain, so these must not be able to look like others:
+    /// none is an A-label (RFC 5890, section 2.3.2.1).
     fn is_domain(&self, domain: &str) -> bool {
         domain.split('.').all(is_label) && self.domains.holds_if(domain, is_unreserved)
     }

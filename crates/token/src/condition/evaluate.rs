@@ -1,4 +1,4 @@
-//! The meaning of conditions.
+//! The evaluation of conditions on the arguments of a call.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use crate::value::{List, Micros, Value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Miss<'v> {
-    /// The path leads nowhere.
+    /// The arguments have no values at the path.
     Blocked(Blocked),
-    /// The path of the other argument that the condition names leads nowhere.
+    /// The arguments have no value at the path of the other argument that the condition names.
     Other(Blocked),
-    /// This value is not of the type that the condition is about.
+    /// This value does not have the type that the condition needs.
     Type(&'v Value),
     /// This value does not meet the condition.
     Value(&'v Value),
@@ -66,7 +66,7 @@ impl Condition {
         args: &'v BTreeMap<String, Value>,
         is_member: bool,
     ) -> Result<(), Miss<'v>> {
-        // What the service makes of such a number is not what was compared here.
+        // The service may read such a number as another value than the one compared here.
         if matches!(value, Value::Number(number) if !number.is_read_alike()) {
             return Err(Miss::Value(value));
         }
@@ -134,7 +134,7 @@ impl Condition {
                 }
                 _ => Err(Miss::Type(value)),
             },
-            // Decided on all values together, before this.
+            // A sum has been decided before this, on all values together.
             Condition::Sum { .. } => Err(Miss::Overflow),
             Condition::EqualsSum { of, negative } => {
                 let total = decimal::number(value).ok_or(Miss::Type(value))?;
@@ -187,7 +187,8 @@ fn is_listed(list: &List, value: &Value, ignore_case: bool) -> bool {
     }
 }
 
-/// The length of a string in bytes, or of an argument that is an array of scalars in elements, as plain Datalog has it.
+/// The length of a string in bytes, or of an array in elements. As in plain Datalog, the array must be an argument and
+/// contain only scalars.
 fn length(value: &Value, is_member: bool) -> Option<usize> {
     match value {
         Value::String(text) => Some(text.len()),
@@ -202,12 +203,12 @@ fn within<T: PartialOrd>(found: Option<T>, min: Option<&T>, max: Option<&T>) -> 
     })
 }
 
-/// The exact sum of the values. Each must be a number, so that no other member hides what a receiver adds.
+/// The exact sum of the values. Each must be a number: a receiver might add a value that is skipped here.
 fn sum<'v>(values: &[&'v Value], negative: bool) -> Result<Micros, Miss<'v>> {
     let mut total = 0_i64;
     for value in values {
         let summand = decimal::number(value).ok_or(Miss::Type(value))?;
-        // Credit beside debit would make a large payment look small.
+        // A negative summand would make a large payment look small.
         if summand < Micros(0) && !negative {
             return Err(Miss::Value(value));
         }
@@ -230,10 +231,10 @@ fn same_type<'v>(value: &'v Value, other: &Value) -> Result<(), Miss<'v>> {
     }
 }
 
-/// Maximum length of a text that is compared after folding, in bytes. A longer one is no name of anything.
+/// Maximum length of a text that is compared after folding, in bytes. Longer texts are not the names of anything.
 const MAX_FOLDED: usize = 1024;
 
-/// Returns true if two values are different for every receiver, also for one that folds texts or rounds numbers.
+/// Returns true if two values are different for every receiver, even for one that folds texts or rounds numbers.
 fn differ(value: &Value, other: &Value) -> bool {
     match (value, other) {
         (Value::String(value), Value::String(other)) => {
@@ -249,9 +250,9 @@ fn differ(value: &Value, other: &Value) -> bool {
     }
 }
 
-/// The text as the most tolerant receiver would compare it: compatibility characters and case folded, without white space
-/// and characters that cannot be seen, and without leading zeros. `None` if it has digits outside ASCII, which some
-/// receivers read as numbers: `٤٧` is `47`.
+/// The text as the most tolerant receiver would compare it: compatibility characters and case folded, without white
+/// space, invisible characters and leading zeros. `None` if it has digits outside ASCII, which some receivers read as
+/// numbers: `٤٧` is `47`.
 fn folded(text: &str) -> Option<String> {
     // From lower case to upper case and back, since some letters differ in one case only: `ß`, `ẞ` and `ss`, `ς` and `σ`.
     let folded = text
@@ -259,7 +260,7 @@ fn folded(text: &str) -> Option<String> {
         .flat_map(char::to_lowercase)
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase);
-    // What cannot be seen may stand between a letter and its mark.
+    // An invisible character may come between a letter and its mark.
     let shown = folded.filter(|&c| !c.is_whitespace() && is_printable(c));
     let shown: String = shown.nfkc().collect();
     let is_foreign = |c: char| c.is_numeric() && !c.is_ascii();

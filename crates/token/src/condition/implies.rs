@@ -1,4 +1,4 @@
-//! The proof that each value that meets one condition meets another.
+//! The proof that every value that meets one condition meets another.
 
 use super::{
     Condition, Email, Ip, PathChars, PathUnder, Range, UrlAt, check::MAX_SCALE, domain::is_label,
@@ -8,12 +8,12 @@ use crate::value::{List, Micros};
 
 impl Condition {
     /// Returns true if each value that meets this condition meets `wide`. False may only mean that no proof was found.
-    /// What a list allows is not tried value by value here.
+    /// Listed values are not tried one by one here.
     pub(crate) fn implies(&self, wide: &Condition) -> bool {
         use Condition::*;
         match (self, wide) {
             (Exact(narrow), Exact(wide)) => narrow == wide,
-            // Every condition demands that the argument is there.
+            // Every condition requires the argument to be present.
             (_, Present { empty: true }) => true,
             (narrow, Present { empty: false }) => narrow.needs_more_than_empty(),
             (
@@ -106,7 +106,7 @@ impl Condition {
     fn needs_more_than_empty(&self) -> bool {
         match self {
             Condition::Present { empty } => !empty,
-            // The parsers refuse empty texts, and so do the texts of a grant.
+            // The parsers refuse empty texts, and so does the check of grants.
             Condition::Prefix(text) | Condition::Suffix(text) | Condition::Contains(text) => {
                 !text.is_empty()
             }
@@ -153,7 +153,7 @@ impl Condition {
     }
 }
 
-/// Returns true if one range lies in the other. `None` is no bound.
+/// Returns true if the first range lies within the second. `None` is no bound.
 fn inside<T: PartialOrd>(
     (min, max): (&Option<T>, &Option<T>),
     (low, high): (&Option<T>, &Option<T>),
@@ -186,7 +186,7 @@ impl Range {
         let below = wide
             .max
             .is_none_or(|high| self.max.is_some_and(|max| max <= high));
-        // No number that is compared has more decimals than this.
+        // No number that is compared has more decimals than `MAX_SCALE`.
         let scale = wide
             .scale
             .is_none_or(|wide| wide >= MAX_SCALE || self.scale.is_some_and(|scale| scale <= wide));

@@ -11,8 +11,8 @@ pub struct Ip {
     networks: Vec<IpNet>,
 }
 
-/// Networks whose addresses stand for IPv4 addresses elsewhere: translated by NAT64 (RFC 6052), tunnelled by 6to4
-/// (RFC 3056), or IPv4-compatible (RFC 4291, section 2.5.5.1).
+/// Networks whose addresses contain IPv4 addresses: translated by NAT64 (RFC 6052), tunnelled by 6to4 (RFC 3056), or
+/// IPv4-compatible (RFC 4291, section 2.5.5.1).
 const EMBEDDING: [(Ipv6Addr, u8); 3] = [
     (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96),
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
@@ -20,7 +20,8 @@ const EMBEDDING: [(Ipv6Addr, u8); 3] = [
 ];
 
 impl Ip {
-    /// Takes networks; `None` if there are none, or one of them is written with host bits, as in `10.0.0.1/8`.
+    /// Makes a condition from networks; `None` if there are none, or one of them is written with host bits, as in
+    /// `10.0.0.1/8`.
     #[must_use]
     pub fn new(mut networks: Vec<IpNet>) -> Option<Ip> {
         networks.sort_unstable();
@@ -30,7 +31,7 @@ impl Ip {
         sound.then_some(Ip { networks })
     }
 
-    /// Reads networks such as `10.0.0.0/8`; `None` if there are none, or one is not written like that.
+    /// Reads networks such as `10.0.0.0/8`; `None` if there are none, or one is not written in this form.
     #[must_use]
     pub fn within<T: AsRef<str>>(networks: impl IntoIterator<Item = T>) -> Option<Ip> {
         let networks = networks
@@ -52,11 +53,11 @@ impl Ip {
         let Ok(address) = text.parse::<IpAddr>() else {
             return false;
         };
-        // One address has many texts, and what a receiver makes of the others is its own affair.
+        // An address can be written in many ways, and receivers differ in how they read all but the canonical one.
         if address.to_string() != text {
             return false;
         }
-        // A mapped address is its IPv4 address to every socket, so no network of IPv6 holds it.
+        // Every socket treats an IPv4-mapped address as its IPv4 address, so no IPv6 network contains it.
         let address = address.to_canonical();
         self.networks.iter().any(|network| covers(network, address))
     }
@@ -87,7 +88,7 @@ fn covers(network: &IpNet, address: IpAddr) -> bool {
     let (IpNet::V6(network), IpAddr::V6(address)) = (network, address) else {
         return true;
     };
-    // A wide network must not let in another network's addresses in disguise: it has to name the embedding network, or a
+    // A wide IPv6 network must not admit embedded IPv4 addresses by accident: it has to be the embedding network, or a
     // part of it.
     let mut around = embedding().filter(|embedding| embedding.contains(&address));
     around.all(|embedding| embedding.contains(network))

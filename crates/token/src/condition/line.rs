@@ -5,10 +5,10 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::UrlAt;
 
-/// Maximum length in bytes of a text that is to be one line, where none is given.
+/// Default maximum length of a text on one line, in bytes.
 pub const ONE_LINE_LENGTH: u32 = 1024;
 
-/// Returns true if no character of `text` breaks the line, moves what is beside it, or cannot be seen: no control,
+/// Returns true if no character of `text` breaks the line, moves the text beside it, or is invisible: no control,
 /// format, private-use or unassigned character, no line or paragraph separator, and no default-ignorable character.
 pub(super) fn is_one_line(text: &str) -> bool {
     // Spaces of other widths are printed like the ASCII space, so they are not refused here.
@@ -22,8 +22,8 @@ fn is_space(c: char) -> bool {
     )
 }
 
-/// Markers of links in plain text, Markdown, HTML and Windows paths. `]:` begins the target of a link that stands elsewhere.
-/// HTML and Markdown read `&#46;` and `\.` as a dot.
+/// Markers of links in plain text, Markdown, HTML and Windows paths. `]:` begins a link's target, which may be far from
+/// the link. HTML and Markdown read `&#46;` and `\.` as a dot.
 const MARKERS: [&str; 13] = [
     "://", "//", "\\\\", "](", "]:", "<", ">", "&#", "\\.", "\\/", "\\:", "\\@", "www.",
 ];
@@ -31,28 +31,28 @@ const MARKERS: [&str; 13] = [
 /// Characters that mail and chat programs read as the dot of a domain name (UTS #46, section 4).
 const DOTS: [char; 5] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}'];
 
-/// Returns true if `text` has nothing in it that a program commonly turns into a link. It is a filter, not a proof:
+/// Returns true if `text` has nothing in it that a program commonly turns into a link. This is a filter, not a proof:
 /// programs differ.
 pub(super) fn has_no_links(text: &str) -> bool {
     let lower = text.to_lowercase();
     let marked = MARKERS.iter().any(|marker| lower.contains(marker));
-    // A character without width would part a word for this filter and not for a reader.
+    // An invisible character would split a word for this filter, but not for a reader.
     let parted = text.chars().any(|c| !is_printable(c) && !c.is_whitespace());
     let written = !marked && !parted && !has_reference(text);
     written && !has_scheme(text) && !has_address(text) && !has_domain(text)
 }
 
-/// Returns true if `text` has no links but URLs at certain places, each a word of its own. Brackets before it, and
-/// brackets and punctuation behind it, are not part of the URL.
+/// Returns true if `text` has no links but URLs at certain places, each a word of its own. Brackets before a URL, and
+/// brackets and punctuation after it, are not part of the URL.
 pub(super) fn has_links_only_to(at: &UrlAt, text: &str) -> bool {
-    // Programs differ about other white space: for some of them a URL goes on behind it.
+    // Programs differ about other white space: for some of them, a URL continues after it.
     text.split_ascii_whitespace().all(|word| {
         let opened = word.trim_start_matches('(');
         let url = opened.trim_end_matches([')', '.', ',']);
         let behind = opened.get(url.len()..).unwrap_or_default();
-        // A program that takes some of these to the URL must not find a dot segment there.
+        // A program that counts some of these characters as part of the URL must not find a dot segment there.
         let is_alone = !behind.contains("..");
-        // Programs differ in where a URL ends: behind other characters they may see a second link.
+        // Programs differ in where a URL ends: after other characters they may see a second link.
         (is_alone && url.chars().all(is_of_url) && at.holds(url)) || has_no_links(word)
     })
 }
@@ -69,7 +69,7 @@ fn has_reference(text: &str) -> bool {
     })
 }
 
-/// Finds `scheme:x`: a colon right behind a word that could be a scheme, and no space behind it.
+/// Finds `scheme:x`: a colon directly after a word that could be a scheme, and no space after the colon.
 fn has_scheme(text: &str) -> bool {
     text.match_indices(':').any(|(place, _)| {
         let (before, after) = text.split_at(place);
@@ -78,7 +78,7 @@ fn has_scheme(text: &str) -> bool {
             .rsplit(|c: char| !is_of_scheme(c))
             .next()
             .unwrap_or_default();
-        // A program may find a scheme in `-tel:1`, but a time is none in `2026-12-01T10:30`.
+        // A program may find a scheme in `-tel:1`, but finds none in the time of `2026-12-01T10:30`.
         let mut parts = word.split(['+', '-', '.']);
         parts.any(|part| part.starts_with(|c: char| c.is_ascii_alphabetic()))
             && after.is_some_and(|c| !c.is_whitespace())

@@ -1,12 +1,12 @@
-//! The conditions of one argument, taken together: each kind once, sorted by kind.
+//! The merging of the conditions of one argument: each kind once, sorted by kind.
 
 use super::{Both, Condition};
 use crate::value::{List, Value};
 
-/// Conditions taken together.
+/// The result of merging conditions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Merged {
-    /// These conditions say the same, each kind once and sorted.
+    /// Equivalent conditions, each kind once and sorted.
     Into(Vec<Condition>),
     /// No value meets all conditions.
     Never,
@@ -14,7 +14,7 @@ pub(crate) enum Merged {
     Neither(&'static str),
 }
 
-/// Takes conditions together.
+/// Merges conditions.
 pub(crate) fn merge(mut conditions: Vec<Condition>) -> Merged {
     conditions.sort_by_key(Condition::kind);
     let mut merged: Vec<Condition> = Vec::with_capacity(conditions.len());
@@ -32,7 +32,7 @@ pub(crate) fn merge(mut conditions: Vec<Condition>) -> Merged {
         }
     }
     with_one_length(&mut merged);
-    // `min` and `max` are bounds of one type.
+    // Numbers, decimals, date-times and days exclude each other.
     let ordered = merged.iter().filter(|condition| condition.is_ordered());
     if ordered.count() > 1 {
         return Merged::Never;
@@ -44,7 +44,7 @@ pub(crate) fn merge(mut conditions: Vec<Condition>) -> Merged {
     }
 }
 
-/// Takes conditions of one argument together, and leaves out values that other conditions refuse.
+/// Merges the conditions of one argument, and leaves out listed values that other conditions refuse.
 pub(crate) fn merge_values(conditions: Vec<Condition>, is_member: bool) -> Merged {
     let mut merged = match merge(conditions) {
         Merged::Into(merged) => merged,
@@ -67,7 +67,7 @@ pub(crate) fn merge_values(conditions: Vec<Condition>, is_member: bool) -> Merge
         {
             return Merged::Never;
         }
-        // The value meets all that can be judged by it alone, so these say nothing more.
+        // The value meets every condition that depends on it alone, so those conditions add nothing.
         merged.retain(|other| {
             matches!(other, Condition::Exact(_)) || other.holds(&value, is_member).is_none()
         });
@@ -100,7 +100,7 @@ pub(crate) fn merge_values(conditions: Vec<Condition>, is_member: bool) -> Merge
     Merged::Into(merged)
 }
 
-/// A line has a length of its own, so a second one is the lower of the two.
+/// A condition on one line has a length of its own, so `max_len` beside it is merged into the lower of the two.
 fn with_one_length(conditions: &mut Vec<Condition>) {
     let length = conditions.iter().find_map(|condition| match condition {
         Condition::MaxLen(length) => Some(*length),
@@ -130,7 +130,7 @@ impl Types {
 }
 
 impl Condition {
-    /// Returns true if `min` and `max` write the condition.
+    /// Returns true if the condition is written with `min` and `max`.
     fn is_ordered(&self) -> bool {
         matches!(
             self,

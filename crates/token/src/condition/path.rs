@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use bailiwick_biscuit::escape::is_printable;
 
-/// An absolute path below a directory. Symbolic links cannot be seen in it.
+/// An absolute path below a directory. Its text does not show symbolic links.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathUnder {
     /// The directory, an absolute path without a final `/`.
@@ -22,14 +22,14 @@ pub enum PathChars {
     Any,
 }
 
-/// Maximum length of a path in bytes: the one that Linux has.
+/// Maximum length of a path in bytes, as on Linux.
 const MAX_PATH: usize = 4096;
 
 /// Names that Windows reserves for devices, whatever their extension.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
 impl PathUnder {
-    /// Paths of plain segments below this directory.
+    /// Makes a condition for paths of plain segments below this directory.
     #[must_use]
     pub fn new(under: &str) -> PathUnder {
         PathUnder {
@@ -47,7 +47,7 @@ impl PathUnder {
             && below.is_some_and(|rest| rest.split('/').all(|segment| self.chars.admit(segment)))
     }
 
-    /// Returns true if the directory is one that a path can lie below: absolute, not the root, and of plain segments.
+    /// Returns true if `text` is a directory that paths can lie below: absolute, not the root, and of plain segments.
     #[must_use]
     pub fn is_directory(text: &str) -> bool {
         let segments = text.strip_prefix('/').filter(|rest| !rest.is_empty());

@@ -1,8 +1,8 @@
 //! Regular expressions that a whole text has to match.
 //!
-//! The expression is translated here, node by node, from its syntax tree: what is not named below is refused, so no
-//! feature of a later parser slips in. Anchors are put into the tree and not around the text, where an alternation could
-//! get out of them.
+//! The expression is translated here from its syntax tree, node by node. A node that is not named below is refused, so
+//! no feature of a later parser slips in. Anchors are added to the tree and not to the text, where an alternation could
+//! escape them.
 
 use std::sync::OnceLock;
 
@@ -34,22 +34,22 @@ const MAX_NESTING: u32 = 16;
 /// Maximum number of repetitions that one operator may ask for.
 const MAX_REPETITION: u32 = 1_000;
 
-/// The error of an expression that grants do not take.
+/// The error of an expression that grants do not accept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PatternError {
-    /// It is empty or too long.
+    /// The expression is empty or too long.
     #[error("the pattern does not have 1 to {MAX_PATTERN} bytes; shorten it")]
     Length,
-    /// It is not a regular expression.
+    /// The text is not a regular expression.
     #[error("this is not a regular expression: {0}")]
     Syntax(String),
-    /// It uses a feature that grants leave out.
+    /// The expression uses a feature that grants leave out.
     #[error(
         "{0} cannot be used in a pattern of a grant; write the characters out, as in `[A-Za-z0-9]`"
     )]
     Feature(&'static str),
-    /// Compiled, it would be too large.
+    /// The compiled expression would be too large.
     #[error("the pattern is too large; use smaller repetitions")]
     Size,
 }
@@ -60,7 +60,7 @@ pub enum PatternError {
 pub struct TextPattern {
     text: String,
     anchored: Hir,
-    /// About as many states as the automaton has.
+    /// Approximate number of states of the automaton.
     states: usize,
     regex: OnceLock<Option<Regex>>,
 }
@@ -69,7 +69,7 @@ impl TextPattern {
     /// Reads an expression.
     ///
     /// # Errors
-    /// [`PatternError`] if it is not one, or has a feature that is left out.
+    /// [`PatternError`] if the text is not an expression, or uses a feature that grants leave out.
     pub fn new(text: &str) -> Result<TextPattern, PatternError> {
         if !(1..=MAX_PATTERN).contains(&text.len()) {
             return Err(PatternError::Length);
@@ -121,7 +121,7 @@ impl TextPattern {
         const COMPILING: usize = 64;
         const PER_STATE: usize = 8;
         const STATES_LOOKED_AT: usize = 4;
-        // Matching ends behind the longest text that matches.
+        // Matching ends after the longest text that can match.
         let longest = self.anchored.properties().maximum_len();
         let looked_at = longest.map_or(bytes, |longest| bytes.min(longest.saturating_add(1)));
         let each = (self.states / STATES_LOOKED_AT).saturating_add(1);
@@ -132,7 +132,8 @@ impl TextPattern {
             .saturating_add(COMPILING)
     }
 
-    /// Memory of the expression once it is compiled, in bytes. Compiles it; 0 if it is too large to be used.
+    /// Memory of the compiled expression, in bytes; 0 if the expression is too large to be used. Compiles it if
+    /// necessary.
     #[must_use]
     pub fn compiled_size(&self) -> usize {
         self.regex().map_or(0, Regex::memory_usage)
@@ -163,12 +164,12 @@ impl PartialEq for TextPattern {
 
 impl Eq for TextPattern {}
 
-/// More states than an automaton of [`MAX_COMPILED`] bytes has, at 32 bytes for a state: compiling ends there.
+/// More states than an automaton of [`MAX_COMPILED`] bytes has, at 32 bytes for each: compiling stops there.
 const MAX_STATES: usize = MAX_COMPILED / 32;
 
-/// About as many states as the automaton of an expression has. Recursion is safe: [`MAX_NESTING`] bounds the depth.
+/// Approximate number of states of an expression's automaton. Recursion is safe: [`MAX_NESTING`] bounds the depth.
 fn states(expression: &Hir) -> usize {
-    /// States for the characters beyond ASCII that a class leaves over: some for each length of their encoding.
+    /// States for a class with characters beyond ASCII: some for each length of their encoding.
     const BEYOND_ASCII: usize = 24;
     match expression.kind() {
         HirKind::Empty | HirKind::Look(_) => 1,
@@ -283,7 +284,7 @@ fn set(item: &ClassSetItem) -> Result<ClassUnicode, PatternError> {
     }
 }
 
-/// The ASCII characters of `\d`, `\w` and `\s`. Of white space, only what stays on the line.
+/// The ASCII characters of `\d`, `\w` and `\s`. `\s` has only white space that stays on the line.
 fn perl(class: &ClassPerl) -> ClassUnicode {
     let ranges: &[(char, char)] = match class.kind {
         ClassPerlKind::Digit => &[('0', '9')],

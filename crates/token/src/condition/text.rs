@@ -1,7 +1,7 @@
 //! The canonical text of conditions: JSON that names its kind and every default.
 //!
-//! A text is read leniently and written again, and only if both are the same is it a condition. So a member, a kind or
-//! a form that this version does not know makes the whole text unknown.
+//! A text is read leniently and written again, and counts as a condition only if both texts are the same. So a member,
+//! a kind or a form that this version does not know makes the whole text unknown.
 
 mod kind;
 mod read;

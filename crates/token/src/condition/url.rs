@@ -15,8 +15,8 @@ const MAX_URL: usize = 2 * 1024;
 /// Characters of a WHATWG serialization that RFC 3986 does not admit outside an IPv6 host.
 const NOT_RFC_3986: [char; 8] = ['[', ']', '{', '}', '|', '^', '\\', '`'];
 
-/// A URL whose reading no two parsers dispute: its WHATWG serialization, which is also valid by RFC 3986. Redirects, and
-/// names that resolve to private addresses, cannot be seen in it.
+/// A URL that all parsers read alike: its WHATWG serialization, which is also valid by RFC 3986. The text does not show
+/// redirects, or names that resolve to private addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlAt {
     /// The schemes.
@@ -25,13 +25,13 @@ pub struct UrlAt {
     pub hosts: Domains,
     /// The only port besides the default one of the scheme.
     pub port: Option<u16>,
-    /// A path that its path is, or lies below.
+    /// The path that the URL's path must be, or lie below.
     pub path_under: Option<String>,
-    /// True if it may have a query.
+    /// True if the URL may have a query.
     pub query: bool,
 }
 
-/// A scheme with a host.
+/// A scheme of URLs that have a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scheme {
     /// `http`
@@ -48,7 +48,7 @@ impl Scheme {
     /// All schemes.
     pub const ALL: [Scheme; 4] = [Scheme::Http, Scheme::Https, Scheme::Ws, Scheme::Wss];
 
-    /// The scheme as a URL begins with it.
+    /// The scheme as it is written in a URL.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -61,7 +61,8 @@ impl Scheme {
 }
 
 impl UrlAt {
-    /// `https` URLs of exactly these hosts at the default port, with any path and without a query.
+    /// Makes a condition for `https` URLs of exactly these hosts at the default port, with any path and without a
+    /// query.
     pub fn hosts<T: Into<String>>(hosts: impl IntoIterator<Item = T>) -> UrlAt {
         UrlAt {
             schemes: BTreeSet::from([Scheme::Https]),
@@ -75,7 +76,7 @@ impl UrlAt {
         }
     }
 
-    /// Returns true if `text` is such a URL.
+    /// Returns true if `text` is a URL that meets the condition.
     #[must_use]
     pub fn holds(&self, text: &str) -> bool {
         if text.len() > MAX_URL {
@@ -84,7 +85,7 @@ impl UrlAt {
         let Ok(url) = Url::parse(text) else {
             return false;
         };
-        // Another text with the same serialization is read otherwise by parsers of RFC 3986.
+        // Parsers of RFC 3986 read other texts with the same serialization differently.
         url.as_str() == text
             && is_rfc_3986(&url)
             && self.schemes.iter().any(|scheme| scheme.as_str() == url.scheme())
@@ -113,9 +114,9 @@ impl UrlAt {
 
     fn is_at_host(&self, url: &Url) -> bool {
         match url.host() {
-            // WHATWG admits `a_b`, `a{b` and empty labels, for which other parsers find no host or end it early.
+            // WHATWG admits `a_b`, `a{b` and empty labels. Other parsers find no host there, or end the host early.
             Some(Host::Domain(name)) => self.hosts.holds_if(name, is_label),
-            // An address is listed by its text, and lies under no name.
+            // An address is listed by its text, and lies below no name.
             Some(address @ (Host::Ipv4(_) | Host::Ipv6(_))) => {
                 self.hosts.exactly.contains(&address.to_string())
             }
@@ -125,7 +126,7 @@ impl UrlAt {
 }
 
 fn is_rfc_3986(url: &Url) -> bool {
-    // The brackets of an IPv6 host are the only ones.
+    // Brackets are allowed only around an IPv6 host.
     let text = url.as_str();
     let host = url.host_str().unwrap_or_default();
     let without_host = text.replacen(host, "", 1);
@@ -137,15 +138,15 @@ fn is_rfc_3986(url: &Url) -> bool {
     !without_host.contains(NOT_RFC_3986) && text.is_ascii() && escapes.all(is_escape)
 }
 
-/// Returns true if no server that decodes the path once, also as a form, normalizes it, trims its segments, or cuts their
-/// parameters, arrives elsewhere.
+/// Returns true if the path leads to the same place on every server, even on one that decodes it once, also as a form,
+/// normalizes it, trims its segments, or cuts their parameters.
 fn is_clean_path(path: &str) -> bool {
     let forbidden = |c: char| c.is_control() || matches!(c, '/' | '\\' | '%' | ';');
     path.split('/').all(|segment| {
         let decoded = percent_encoding::percent_decode_str(segment).decode_utf8();
         decoded.is_ok_and(|decoded| {
             let compatible: String = decoded.nfkc().collect();
-            // Some file systems drop what cannot be seen, and some trim spaces, which a form writes as `+`.
+            // Some file systems drop invisible characters, and some trim spaces, which a form writes as `+`.
             let seen: String = compatible.chars().filter(|&c| is_printable(c)).collect();
             let trimmed = seen.trim_matches([' ', '+']);
             !decoded.contains(forbidden)
@@ -155,7 +156,7 @@ fn is_clean_path(path: &str) -> bool {
     })
 }
 
-/// Returns true if `path` is `under`, or lies below it. Paths are cut at segments.
+/// Returns true if `path` is `under`, or lies below it. Paths are compared segment by segment.
 pub(super) fn is_under(path: &str, under: &str) -> bool {
     let rest = path.strip_prefix(under);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

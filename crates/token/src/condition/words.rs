@@ -65,8 +65,8 @@ impl Condition {
 }
 
 impl fmt::Display for Condition {
-    /// Writes the condition in words, such as `at least 0 and at most 100`, piece by piece, so that a writer with a limit
-    /// can stop early.
+    /// Writes the condition in words, such as `at least 0 and at most 100`, piece by piece, so that a writer with a
+    /// limit can stop early.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Condition::Present { empty: true } => f.write_str("present"),

@@ -128,7 +128,7 @@ pub fn grant(code: &Code, rule: &Rule) -> Option<Grant> {
     let grant = recognize::grant(code, &rule.query)?;
     let head_fits = match (code.terms(rule.head.terms), &grant.action) {
         ([Term::Str(action)], Pattern::Exact(granted)) => code.text(*action) == granted,
-        // The head must grant the action that the body matches, and not another of its variables.
+        // The head must grant the variable that matches the action in the body, and not another variable.
         ([head @ Term::Variable(_)], Pattern::Prefix(_)) => {
             let mut body = code.body(&rule.query).iter();
             let matched = body.find(|predicate| code.text(predicate.name) == names::ACTION);

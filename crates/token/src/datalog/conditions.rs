@@ -39,7 +39,7 @@ pub fn needs_other(code: &Code, query: &Query, name: &str, text: &str) -> bool {
     })
 }
 
-/// Returns true if a path stands for the elements of an array, of which only `meets` speaks.
+/// Returns true if a path stands for the elements of an array, which only `meets` can describe.
 fn has_each(path: &str) -> bool {
     path.contains('*')
 }
@@ -93,7 +93,7 @@ impl<'c> Conditions<'c> {
 
     fn finish(mut self) -> Option<Grant> {
         for (path, is_optional) in std::mem::take(&mut self.optional) {
-            // Only a part of which the table speaks itself can be optional.
+            // Only a part that the table names itself can be optional.
             if is_optional {
                 self.argument(&path)?.meets.get_or_insert_default().optional = true;
             }
@@ -188,11 +188,11 @@ impl<'c> Conditions<'c> {
         }
     }
 
-    /// Adds a condition that plain Datalog cannot express. Conditions are sorted by kind, and each kind is there once.
+    /// Adds a condition that plain Datalog cannot express. Conditions are sorted by kind, and each kind occurs once.
     fn meets(&mut self, path: &'c str, test: Test) -> Option<()> {
         for (part, is_optional) in above(path).chain([path]).zip(test.optional) {
             let known = self.optional.entry(part.to_owned()).or_insert(is_optional);
-            // A grant says of each part once whether it may be absent.
+            // A grant states only once whether a part may be absent.
             if *known != is_optional {
                 return None;
             }

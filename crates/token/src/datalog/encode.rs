@@ -163,7 +163,7 @@ impl<S: Sink> Body<'_, S> {
         ])
     }
 
-    /// Matches the only argument of a fact.
+    /// Matches the only term of a fact.
     fn pattern(
         &mut self,
         name: &str,
@@ -296,7 +296,7 @@ impl<S: Sink> Body<'_, S> {
             }
         }
         if let Some(set) = &constraint.all_of_in {
-            // A set would raise on a null element; an array does not.
+            // A set would raise an error on a null element; an array does not.
             let elements: Vec<Term<'_>> = set.iter().map(scalar_term).collect();
             let element = Variable("p", None);
             let each = [

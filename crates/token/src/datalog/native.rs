@@ -22,7 +22,7 @@ pub enum Native<'a> {
         /// The window.
         text: &'a str,
     },
-    /// A term is no literal, or there are more or fewer terms. No verifier states such a fact.
+    /// A term is not a literal, or the number of terms is wrong. No verifier states such a fact.
     Malformed,
 }
 
@@ -61,8 +61,8 @@ fn native<'a>(name: &str, mut texts: impl Iterator<Item = Option<&'a str>>) -> O
     })
 }
 
-/// Returns true if a body looks for a fact about the elements of an array other than `meets`: no verifier states such a
-/// fact, because a member could have a star for its name.
+/// Returns true if a body names the elements of an array in a fact other than `meets`. No verifier states such a fact,
+/// because a member could be called `*`.
 #[must_use]
 pub fn has_each_outside_meets(code: &Code, query: &Query) -> bool {
     let about_arguments = [names::ARG, names::NUM, names::DATE, names::JSON];

@@ -9,7 +9,7 @@ use crate::{
     value::{List, Listed, Micros, Number, Scalar, Value},
 };
 
-/// The conditions on one argument, which must meet all conditions that are set.
+/// The conditions on one argument. The argument must meet all that are set.
 ///
 /// If none is set, any value is allowed, and the argument may be absent. Otherwise it must be present. A value
 /// of the wrong type for a condition does not meet that condition.
@@ -35,8 +35,8 @@ pub struct Constraint {
     pub all_of_in: Option<BTreeSet<Scalar>>,
     /// Maximum length: of a string in bytes, or of an array in elements.
     pub max_len: Option<u32>,
-    /// Conditions that plain Datalog cannot express, together with all others of the argument: where these are set, the
-    /// fields above are not.
+    /// Conditions, at least one of which plain Datalog cannot express. In the normal form, they are all conditions of
+    /// the argument, and the fields above are not set.
     pub meets: Option<Meets>,
 }
 
@@ -126,7 +126,7 @@ impl Constraint {
         self
     }
 
-    /// Lets the argument be absent. The other conditions hold if it is there.
+    /// Lets the argument be absent. The other conditions apply if it is present.
     #[must_use]
     pub fn optional(mut self) -> Constraint {
         self.meets.get_or_insert_default().optional = true;

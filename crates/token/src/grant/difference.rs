@@ -1,8 +1,9 @@
 //! The search for calls that one list of grants allows and another does not.
 //!
-//! Calls are made from the bounds of both lists: values at the edges, one past them, of other types, near patterns, and
-//! none. Whether a list allows a call is never concluded here: a judge decides each call, which is the verifier where
-//! people are told the result. A search that finds nothing proves nothing, other than [`Grants::is_within`].
+//! The calls are made from the bounds of both lists: with values at the edges, just past them, of other types, near
+//! patterns, and absent. This module never concludes by itself whether a list allows a call: a judge decides each call,
+//! and where people see the result, the judge is the verifier. Unlike [`Grants::is_within`], a search that finds
+//! nothing proves nothing.
 
 mod conditions;
 mod demand;
@@ -55,7 +56,7 @@ pub enum Judgement {
     /// Both allow it.
     Allowed,
     /// The first list allows the call and the second refuses it, for this reason. Calls that are refused for the same
-    /// reason are examples of the same difference, so the reason must not repeat what is particular to the call.
+    /// reason are examples of the same difference, so the reason must not contain details of the call.
     Differs(String),
 }
 
@@ -101,8 +102,8 @@ pub struct Found {
     pub is_cut_off: bool,
 }
 
-/// Searches for calls that `allowing` allows and `refusing` does not. `judge` decides at most `limit` calls; `now` is the
-/// time of calls where the time does not matter.
+/// Searches for calls that `allowing` allows and `refusing` does not. `judge` decides at most `limit` calls; `now` is
+/// the time of calls where the time does not matter.
 ///
 /// ```
 /// use bailiwick_token::{grant::{Grants, difference::{Aspect, Judgement, search}}, timestamp::Timestamp};
@@ -141,7 +142,7 @@ pub fn search<E>(
 }
 
 impl Difference {
-    /// Returns in words the calls that the grant allows in this aspect.
+    /// Describes in words the calls that the grant allows in this aspect.
     pub fn allowed<'g>(&'g self, grant: &'g Grant) -> impl fmt::Display + 'g {
         fmt::from_fn(move |f| match &self.aspect {
             Aspect::Action | Aspect::Together => {

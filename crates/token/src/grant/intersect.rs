@@ -133,7 +133,7 @@ fn arguments(a: &Args, b: &Args) -> Result<Args, NoSingle> {
             .collect::<BTreeSet<_>>()
     };
     let (in_a, in_b) = (names(a), names(b));
-    // An argument that only one side lists is denied by the other, so that side must let it be absent.
+    // One side denies an argument that only the other side lists, so the other must let it be absent.
     for (args, others) in [(a, &in_b), (b, &in_a)] {
         let mut unshared = args
             .keys()
@@ -158,7 +158,8 @@ fn arguments(a: &Args, b: &Args) -> Result<Args, NoSingle> {
         };
         both.insert(path.clone(), merged);
     }
-    // A member of a closed object that the object does not list: nothing, or an absent parent.
+    // A path leads to a member that its closed object does not list: no call meets both, or only one without
+    // that object.
     let misplaced = both.keys().any(|path| {
         let mut steps = steps_above(path);
         steps
@@ -174,21 +175,21 @@ fn arguments(a: &Args, b: &Args) -> Result<Args, NoSingle> {
     }
 }
 
-/// Takes the constraints at a path together, of which at least one is in `meets`.
+/// Merges the constraints at a path, at least one of which is in `meets`.
 fn meets(
     path: &str,
     one: Option<&Constraint>,
     other: Option<&Constraint>,
     (a, b): (&Args, &Args),
 ) -> Result<Constraint, NoSingle> {
-    // What each side lets be absent, both do.
+    // A part may be absent only if both sides let it be absent.
     let optional = |part: &str| may_be_absent(a, part) && may_be_absent(b, part);
     let conditions = [one, other]
         .into_iter()
         .flatten()
         .flat_map(Constraint::conditions);
     match merge_values(conditions.collect(), path.contains('.')) {
-        // Members below it demand that it is there.
+        // Conditions on members below the path already require that it is there.
         Merged::Into(conditions) if conditions.is_empty() && !optional(path) => {
             Ok(Constraint::any())
         }
@@ -218,7 +219,7 @@ fn drop_stars(args: &mut Args) {
 }
 
 impl Constraint {
-    /// Takes the basic conditions together. Those in `meets` are not looked at.
+    /// Intersects the basic conditions, and ignores those in `meets`.
     fn intersect(&self, other: &Constraint) -> Result<Constraint, NoSingle> {
         let exact = match (&self.exact, &other.exact) {
             (Some(a), Some(b)) if a != b => return Err(NoSingle::Nothing),
@@ -278,7 +279,7 @@ impl Constraint {
             if !in_list || !not_in_list || !in_range {
                 return Err(NoSingle::Nothing);
             }
-            // The exact value meets them, so they say nothing more.
+            // The exact value meets these conditions, so they add nothing.
             (self.one_of, self.not_one_of, self.min, self.max) = (None, None, None, None);
         }
         Ok(self)

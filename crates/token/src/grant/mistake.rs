@@ -37,7 +37,7 @@ impl Mistakes {
         }
     }
 
-    /// The value that was read; otherwise the mistake is added.
+    /// Returns the value that was read, or adds the mistake.
     pub(super) fn take<T>(&mut self, read: Result<T, GrantsError>) -> Option<T> {
         match read {
             Ok(value) => Some(value),
@@ -58,7 +58,7 @@ impl Mistakes {
         self.0.len() >= MAX_MISTAKES
     }
 
-    /// The value, if there is no mistake.
+    /// Returns the value if there is no mistake, and the mistakes otherwise.
     pub(super) fn or<T>(self, value: T) -> Result<T, Vec<GrantsError>> {
         match self.0.is_empty() {
             true => Ok(value),

@@ -1,7 +1,7 @@
 //! The normal form of a table of arguments, so that each grant has one encoding.
 //!
-//! An argument whose conditions plain Datalog can express has them in the basic fields of its constraint. As soon as one
-//! condition needs more, all of them are in `meets`.
+//! An argument whose conditions plain Datalog can express has them in the basic fields of its constraint. As soon as
+//! one condition needs more, all of them are in `meets`.
 
 use super::{
     Bound, Constraint,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::condition::{Condition, Meets, Merged, Range, above, merge};
 
-/// The error of conditions that cannot stand beside each other at a path.
+/// The error of conditions that cannot be combined at one path.
 pub(super) struct Conflict {
     pub(super) path: String,
     pub(super) message: String,
@@ -40,7 +40,7 @@ pub(super) fn normalize(args: &mut Args) -> Result<(), Conflict> {
     Ok(())
 }
 
-/// Returns the form of a constraint; `None` if it is in that form already.
+/// Returns the normal form of a constraint; `None` if the constraint is in that form already.
 fn form(
     path: &str,
     constraint: &Constraint,
@@ -72,7 +72,7 @@ fn form(
         }
     };
     if conditions.is_empty() && !optional {
-        // Without conditions, the argument must still be there.
+        // Without conditions, the argument must still be present.
         conditions.push(Condition::Present { empty: true });
     }
     let basic = match optional || has_each || below_optional {
@@ -88,7 +88,7 @@ fn form(
     })))
 }
 
-/// The constraint whose basic fields say the same; `None` if plain Datalog cannot express a condition.
+/// The equivalent constraint in basic fields; `None` if plain Datalog cannot express one of the conditions.
 fn basic(conditions: &[Condition]) -> Option<Constraint> {
     let mut basic = Constraint::any();
     for condition in conditions {
@@ -123,20 +123,20 @@ fn basic(conditions: &[Condition]) -> Option<Constraint> {
     Some(basic)
 }
 
-/// Drops the entries that say nothing.
+/// Drops the entries without a condition.
 fn drop_silent(args: &mut Args) {
     let silent = args.iter().filter(|(path, constraint)| {
         let says = says_something(constraint);
-        // A parent that may be absent says so to the members below it.
+        // A parent without conditions is kept if it may be absent, because the members below it may then be absent too.
         let is_silent_parent = constraint.meets.is_some() && has_below(args, path);
         !says && !is_silent_parent
     });
     let silent: Vec<String> = silent.map(|(path, _)| path.clone()).collect();
     for path in silent {
-        // `address.city = "*"` asks no more than that `address` may be there.
+        // `address.city = "*"` only says that `address` may be there.
         args.remove(&path);
         let top = top_level(&path);
-        // A constrained path lists its top-level name by itself.
+        // A constrained path already lists its top-level name.
         if !args.contains_key(top) && below(args, top).next().is_none() {
             args.insert(top.to_owned(), Constraint::any());
         }

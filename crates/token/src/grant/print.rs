@@ -95,7 +95,8 @@ impl fmt::Display for Grant {
     }
 }
 
-/// The arguments as text names them. An object of which members are named, and which may have others, says so.
+/// The arguments as the text form writes them. If some members of an object are named and others are allowed
+/// too, the text states that.
 fn written(args: &Args) -> BTreeMap<String, Value> {
     let mut written: BTreeMap<String, Value> = (args.iter())
         .map(|(name, constraint)| (name.clone(), constraint.to_value()))

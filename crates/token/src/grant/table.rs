@@ -1,4 +1,4 @@
-//! Readings of a closed table of arguments: the conditions at each path, and what may be absent.
+//! Questions about a closed table of arguments: the conditions at each path, and the parts that may be absent.
 
 use std::{collections::BTreeMap, ops::Bound::Unbounded};
 
@@ -20,7 +20,7 @@ pub(crate) fn optional_parts(args: &Args, path: &str) -> Vec<bool> {
 pub(super) fn tests(args: &Args) -> Vec<Test> {
     let meets = args.iter().filter_map(|(path, constraint)| {
         let meets = constraint.meets.as_ref()?;
-        // The names of a list of grants are paths.
+        // In a checked list of grants, every name is a path.
         Some((path, path.parse::<ArgPath>().ok()?, meets))
     });
     let tests = meets.flat_map(|(text, path, meets)| {
@@ -34,7 +34,7 @@ pub(super) fn tests(args: &Args) -> Vec<Test> {
     tests.collect()
 }
 
-/// Returns true if the table says that this argument or member may be absent, though others follow.
+/// Returns true if the table marks this argument or member as optional.
 pub(super) fn is_optional(args: &Args, path: &str) -> bool {
     let meets = args
         .get(path)
@@ -74,7 +74,8 @@ pub(super) fn says_something(constraint: &Constraint) -> bool {
     }
 }
 
-/// Returns true if the table denies a call that has this member, because the object above is closed and does not list it.
+/// Returns true if the table denies a call that has this member, because the object above is closed and does not list
+/// it.
 pub(super) fn excludes(args: &Args, path: &str) -> bool {
     match split_last(path) {
         None => {
@@ -102,7 +103,7 @@ pub(super) fn members<'a>(
 }
 
 impl Constraint {
-    /// The constraint as conditions. Numbers mean less here: see [`Condition::Number`].
+    /// The constraint as conditions. In this form, fewer numbers meet it: see [`Condition::Number`].
     pub(super) fn conditions(&self) -> Vec<Condition> {
         let mut conditions = self
             .meets

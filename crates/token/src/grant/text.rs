@@ -1,6 +1,6 @@
 //! The readers of grants: one structure, written as TOML or JSON.
 //!
-//! A reader goes on behind a mistake, so that one look at a text finds all of them.
+//! A reader continues after a mistake, so that one pass over a text finds all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,7 +87,7 @@ impl Grants {
             mistakes.add(fault.into());
         }
         let read = Grants::parse_value(document.value());
-        // What cannot be a value at all was read as null, which has been reported.
+        // An item that cannot be a value was read as null and has been reported already.
         let is_known = |path: &str| {
             let item = format!("{path}[");
             faulty
@@ -232,7 +232,8 @@ fn arguments(mistakes: &mut Mistakes, index: usize, path: &str, value: &Value) -
         }
         args.insert(name.clone(), written.constraint);
     }
-    // What is missing could be what another argument names.
+    // With a mistake, the checks between arguments are skipped: the argument that is missing could be one that
+    // another names.
     if mistakes.count() > before || mistakes.is_full() {
         return None;
     }

@@ -58,7 +58,7 @@ pub enum WarningKind {
     BareArray,
     /// A star in a value is a plain character.
     StarInValue,
-    /// A part of a text is to confine a URL, a path, an address or the like, and does not.
+    /// A condition on a part of a text is meant to confine a URL, a path, an address or the like, but does not.
     TextPart,
     /// An object is open, although conditions on its members would have closed it.
     OpenParent,
@@ -147,7 +147,7 @@ impl<'t> Review<'t> {
         }
     }
 
-    /// Adds a recorded call. Only what the grants name is kept of it.
+    /// Adds a recorded call. The values of its arguments are not kept.
     pub fn add_call(&mut self, service: &str, action: &str, args: &BTreeMap<String, Value>) {
         self.seen.add(self.grants, service, action, args);
     }

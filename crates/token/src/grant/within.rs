@@ -90,8 +90,8 @@ fn arguments(narrow: &Args, wide: &Args) -> bool {
 fn member(narrow: &Args, wide: &Args, path: &str, constraint: &Constraint) -> bool {
     for part in above(path).chain([path]) {
         if excludes(narrow, part) {
-            // The member is absent, so it must be one that may be. That the values above it have the right form follows
-            // from the object above, which is closed.
+            // The narrow table excludes the member, so the wide one must let it be absent. The object above is closed,
+            // so the values above the member have the right form.
             return is_optional(wide, part);
         }
         if may_be_absent(narrow, part) && !is_optional(wide, part) {
@@ -108,7 +108,7 @@ impl Constraint {
         if self.meets.is_none() && wide.meets.is_none() {
             return self.implies_basic(wide);
         }
-        // A number that a service could round may meet basic conditions, and meets none of those in `meets`.
+        // A number that a service could round may meet basic conditions, but meets none of those in `meets`.
         let may_be_rounded = self.meets.is_none() && wide.meets.is_some() && self.may_be_rounded();
         let own = self.conditions();
         wide.conditions().iter().all(|needed| {
@@ -120,7 +120,8 @@ impl Constraint {
         })
     }
 
-    /// Returns true if this constraint lists its values, and each of those that meet it meets a condition of `wide`.
+    /// Returns true if this constraint lists its values, and each of them that meets it also meets a condition of
+    /// `wide`.
     fn all_listed_meet(
         &self,
         own: &[Condition],

@@ -47,7 +47,7 @@ fn paragraph(f: &mut fmt::Formatter<'_>, grant: &Grant) -> fmt::Result {
         Some(args) => {
             writeln!(f, "  with these arguments and no others:")?;
             for (argument, constraint) in args {
-                // An optional constraint says by itself that the argument may be absent.
+                // An optional constraint already says that the argument may be absent.
                 let absent = if constraint.is_any() {
                     ", or absent"
                 } else {

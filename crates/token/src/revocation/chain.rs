@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 /// Label that is hashed first, so that a digest of a chain cannot equal a digest of anything else.
 const LABEL: &[u8] = b"bailiwick revocation change v1";
 
-/// A SHA-256 digest, as text 43 characters of base64url.
+/// A SHA-256 digest. Its text form is 43 characters of base64url.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -95,7 +95,7 @@ impl Position {
     pub fn then(&self, line: &[u8]) -> Option<Position> {
         Some(Position {
             epoch: self.epoch,
-            // A number that wrapped around to 0 would stand for the beginning.
+            // A number that wrapped around to 0 would denote the beginning.
             seq: self.seq.checked_add(1)?,
             digest: chain(&self.digest, line),
         })
@@ -103,8 +103,8 @@ impl Position {
 
     /// Returns true if the number and the digest are consistent: only the beginning of a history has number 0.
     pub(super) fn is_sound(&self) -> bool {
-        // A file that claims no changes and the digest of some contradicts itself, and no lines can be
-        // trusted to follow it.
+        // A file that states no changes but the digest of some contradicts itself, so no lines can be checked
+        // against it.
         self.seq > 0 || self.digest == Digest::START
     }
 }

@@ -33,7 +33,7 @@ impl Position {
                 offered: head.seq,
             });
         };
-        // Bounds the hashing below by what the signed head allows.
+        // The signed head bounds the number of bytes to hash below.
         if lines.len() > page_bytes(missing) {
             return Err(DeltaError::TooLarge);
         }
@@ -55,7 +55,7 @@ impl Position {
                 _ => DeltaError::Chain(head.seq),
             });
         }
-        // One line that cannot be honoured refuses all: skipping it would admit what the issuer revoked.
+        // If one line cannot be honoured, all are refused: skipping it would admit a revoked token.
         let mut revocations = Vec::new();
         for (number, line) in (self.seq..).zip(split(lines)?) {
             let read = Revocation::from_line(line).map_err(|error| DeltaError::Line {
@@ -71,7 +71,7 @@ impl Position {
 /// Splits lines that each end in a line feed, and returns them without the line feeds.
 pub(super) fn split(lines: &[u8]) -> Result<impl Iterator<Item = &[u8]>, DeltaError> {
     let whole = match lines {
-        // Nothing is no lines; `split` would make one empty line of it.
+        // Empty input has no lines; `split` would return one empty line.
         [] => None,
         [whole @ .., b'\n'] => Some(whole),
         _ => return Err(DeltaError::Torn),

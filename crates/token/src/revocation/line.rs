@@ -63,7 +63,7 @@ impl Revocation {
         } = serde_json::from_slice(line)
             .map_err(|error| LineError::Malformed(error.to_string()))?;
         let watermark = |party, name: String| -> Result<Target, LineError> {
-            // Without a time it would also cover every token issued from now on.
+            // Without a time, the watermark would also cover every token issued from now on.
             let issued_before = issued_before.ok_or(LineError::NoTime)?;
             Ok(Target::Watermark(Watermark::new(
                 party,

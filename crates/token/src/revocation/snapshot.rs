@@ -96,13 +96,13 @@ impl SnapshotBase {
             }
             lines.push_str(&entry.to_line());
             lines.push('\n');
-            // In the loop, so that memory stays bounded however many entries the caller has.
+            // Checked in the loop, so that memory stays bounded however many entries the caller has.
             if lines.len() > MAX_SNAPSHOT {
                 return Err(SnapshotError::TooLarge);
             }
         }
-        // Two digests: `digest` joins the snapshot to the history, of which expired lines are missing here,
-        // and `content` binds the lines that are here.
+        // There are two digests: `digest` ties the snapshot to the whole history, whose expired lines are
+        // missing here, and `content` covers the lines that are here.
         let header = SnapshotHeader {
             issuer: self.issuer.clone(),
             epoch: self.position.epoch,
@@ -117,7 +117,7 @@ impl SnapshotBase {
         let mut file = Envelope::sign(SNAPSHOT_TYPE, dsse::to_json(&header), key).to_json();
         file.push('\n');
         file.push_str(&lines);
-        // Again, because the header takes room too.
+        // Checked again, because the header takes room too.
         if file.len() > MAX_SNAPSHOT {
             return Err(SnapshotError::TooLarge);
         }
@@ -134,7 +134,7 @@ impl<'a> Snapshot<'a> {
     /// [`SnapshotError`]; in that case, no part of the file may be used.
     pub fn open(file: &'a [u8], key: &PublicKey) -> Result<Snapshot<'a>, SnapshotError> {
         let (header, lines) = SnapshotHeader::open(file, key)?;
-        // Before any line is split or parsed: until here they may be an attacker's.
+        // Verified before any line is split or parsed, because until here the lines may be an attacker's.
         if Digest::of(lines) != header.content {
             return Err(SnapshotError::Content);
         }
@@ -180,8 +180,8 @@ impl<'a> Snapshot<'a> {
         if *entries > MAX_ENTRIES as u64 {
             return Err(SnapshotError::TooMany);
         }
-        // The digest already covers the lines. A different count means that the issuer wrote a header for
-        // other entries, and then nothing says which of the two it meant.
+        // The digest already covers the lines. A different count means that the issuer wrote the header for
+        // other entries, so it is unclear which of the two it meant.
         let count = split(self.lines)
             .map_err(|_: DeltaError| SnapshotError::Content)?
             .count();
@@ -208,7 +208,7 @@ impl SnapshotHeader {
         if file.len() > MAX_SNAPSHOT {
             return Err(SnapshotError::TooLarge);
         }
-        // The search ends here, so that a large file of another kind is not searched to its end.
+        // Only this part is searched, so that a large file of another kind is not searched to its end.
         let start = file.get(..MAX_HEADER).unwrap_or(file);
         let (envelope, rest) = match start.iter().position(|byte| *byte == b'\n') {
             Some(end) => file.split_at(end),

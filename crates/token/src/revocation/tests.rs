@@ -359,7 +359,7 @@ fn a_snapshot_that_was_changed_is_refused() {
     let history = history();
     let public = public(&key());
     let file = base(&history).write(history.clone(), &key()).unwrap();
-    // The one thing that is not signed, and means nothing.
+    // The only part that is not signed. No decision depends on it.
     let hint = file.find("keyid").unwrap()..file.find("\",\"sig\"").unwrap();
     let file = file.as_bytes();
     let open = |file: &[u8]| Snapshot::open(file, &public).map(|_| ());
@@ -375,7 +375,7 @@ fn a_snapshot_that_was_changed_is_refused() {
     for more in [&b"\n"[..], b" ", &lines(&[token(9)])] {
         assert_eq!(open(&[file, more].concat()), Err(SnapshotError::Content));
     }
-    // The header of one, the lines of another.
+    // The header of one snapshot with the lines of another.
     let other = base(&history).write([token(1)], &key()).unwrap();
     let header = file.split(|byte| *byte == b'\n').next().unwrap();
     let rest = other.split_once('\n').unwrap().1;

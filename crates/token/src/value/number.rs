@@ -31,7 +31,7 @@ impl Number {
         self.digits.len()
     }
 
-    /// Returns true if every receiver reads the same value, also one that reads binary floating point: at most 15
+    /// Returns true if every receiver reads the same value, even one that reads binary floating point: at most 15
     /// significant digits, and at most 10¹⁵ without its sign.
     #[must_use]
     pub fn is_read_alike(&self) -> bool {

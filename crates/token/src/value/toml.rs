@@ -49,7 +49,7 @@ impl<'t> Document<'t> {
         let (document, mut errors) = Document::parse_all(text);
         match document {
             Some(document) if errors.is_empty() => Ok(document),
-            // There is no document without an error.
+            // If there is no document, there is an error.
             _ => Err(match errors.is_empty() {
                 true => TomlError::nowhere("not valid TOML"),
                 false => errors.swap_remove(0),
@@ -57,8 +57,8 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// Reads a text and finds all errors. A value that cannot be represented is read as null. There is no document if the
-    /// text is not TOML at all.
+    /// Reads a text and finds all errors. A value that cannot be represented is read as null. There is no document if
+    /// the text is not TOML at all.
     #[must_use]
     pub fn parse_all(text: &'t str) -> (Option<Document<'t>>, Vec<TomlError>) {
         let (table, errors) = DeTable::parse_recoverable(text);
@@ -148,7 +148,7 @@ impl Reader<'_> {
                     Err(_) => self.refuse(path, "the integer is out of range"),
                 }
             }
-            // From its text: a binary float would not be exact.
+            // Read from its text, because a binary float would not be exact.
             DeValue::Float(text) => match number(text.as_str()) {
                 Some(number) => Value::Number(number),
                 None => self.refuse(
@@ -173,7 +173,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Adds an error, and stands for the value.
+    /// Adds an error, and returns null in place of the value.
     fn refuse(&mut self, path: &str, message: &str) -> Value {
         if self.errors.len() < MAX_ERRORS {
             let offset = self.offsets.get(path);

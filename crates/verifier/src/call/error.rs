@@ -12,7 +12,7 @@ pub enum CallError {
     /// The call has too many arguments and members.
     #[error("the call has more than {0} arguments and members")]
     TooMany(usize),
-    /// The call's names are too long for its nesting.
+    /// The paths to the call's members are too long in total.
     #[error("the paths of the call's members are longer than {0} bytes in all")]
     Paths(usize),
     /// The text does not have the form of a call.

@@ -9,8 +9,9 @@ pub const MAX_CALL_BYTES: usize = 4 * 1024 * 1024;
 /// Maximum number of arguments and members of a call of the default length. A longer call may have more in proportion.
 pub const MAX_FACTS: usize = 1024;
 
-/// Maximum total length of all paths to members, in bytes. A path repeats the names of all enclosing members,
-/// so a short call could expand to megabytes. A call of more than a quarter of it may have twice its own length.
+/// Maximum total length of all paths to members, in bytes. A path repeats the names of all enclosing members, so a
+/// short call could expand to megabytes. A service that allows calls longer than half of this limit allows paths of
+/// twice that length.
 pub const MAX_PATH_BYTES: usize = 512 * 1024;
 
 /// The limits on a call, which follow from the longest text that the service allows.

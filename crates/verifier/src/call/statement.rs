@@ -90,8 +90,8 @@ impl<'a> Stated<'a> {
     }
 }
 
-/// Returns true if a path can refer to a member of this name. With `.` or `*` in it, a path would have a second reading,
-/// so such a member is stated under no path, and neither is anything below it. Its object's `json` still has it.
+/// Returns true if a path can refer to a member of this name. A name with `.` or `*` would make the path ambiguous, so
+/// neither such a member nor anything below it has a path. The `json` of its object still contains it.
 fn is_named(name: &str) -> bool {
     !name.is_empty() && !name.contains(['.', '*'])
 }
@@ -116,7 +116,7 @@ impl<'a> Statement<'a> {
         values: &'a BTreeMap<String, Value>,
         limits: CallLimits,
     ) -> Result<Statement<'a>, CallError> {
-        // Each is among the names that bodies see, even if no path can refer to it.
+        // All arguments count, because conditions see the name of each, even if no path can refer to it.
         if values.len() > limits.facts {
             return Err(CallError::TooMany(limits.facts));
         }
@@ -159,7 +159,7 @@ impl<'a> Statement<'a> {
         self.values.keys().map(String::as_str)
     }
 
-    /// The arguments as they came.
+    /// The arguments, unchanged.
     pub(crate) fn values(&self) -> &'a BTreeMap<String, Value> {
         self.values
     }
@@ -191,8 +191,7 @@ impl<'a> Statement<'a> {
         Ok(())
     }
 
-    /// States the facts about the scalar members of objects inside `value`, whose nesting has already been
-    /// bounded.
+    /// States the facts about the scalar members of objects inside `value`, whose depth has already been checked.
     fn members(&mut self, path: &str, value: &'a Value) -> Result<(), CallError> {
         match value {
             Value::Object(members) => {

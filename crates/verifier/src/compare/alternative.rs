@@ -16,9 +16,9 @@ pub(crate) struct Alternative {
     pub(crate) service: Box<str>,
     pub(crate) action: Pattern,
     pub(crate) resource: Option<Pattern>,
-    /// Position of the window of time in the table of native conditions; `None` if any time is granted.
+    /// Position of the window of time in the table of native conditions; `None` if the grant allows any time.
     pub(crate) when: Option<usize>,
-    /// The arguments, sorted by path; `None` if any arguments are granted.
+    /// The arguments, sorted by path; `None` if the grant allows any arguments.
     pub(crate) args: Option<Box<[Argument]>>,
 }
 
@@ -48,7 +48,7 @@ pub(crate) enum Requirement {
     MaxLen(u32),
 }
 
-/// A value, and the number of values inside it, counting itself.
+/// A value, and the number of values inside it, including itself.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Exact {
     pub(crate) value: Box<Value>,
@@ -64,11 +64,11 @@ pub(crate) enum Set {
 }
 
 impl Alternative {
-    /// Makes an alternative from a grant. `place` returns the position of a native condition in a table, to which it may
-    /// add the condition.
+    /// Makes an alternative from a grant. `place` returns a native condition's position in a table, and adds the
+    /// condition to the table if needed.
     pub(crate) fn new(grant: Grant, mut place: impl FnMut(Native) -> usize) -> Alternative {
         let tests = grant.tests();
-        // Taken apart by name, like a constraint below.
+        // Destructured by name, like a constraint below.
         let Grant {
             service,
             action,
@@ -88,7 +88,7 @@ impl Alternative {
     }
 }
 
-/// Converts the arguments of a grant, to which these positions of tests belong in order.
+/// Converts the arguments of a grant. `tests` yields the positions of their tests in the table, in order.
 fn arguments(
     args: BTreeMap<String, Constraint>,
     tests: &mut impl Iterator<Item = usize>,
@@ -106,7 +106,7 @@ fn arguments(
 }
 
 fn requirements(constraint: Constraint) -> Box<[Requirement]> {
-    // Taken apart by name: a new field of a constraint does not compile until it is added here. A field
+    // Destructured by name, so that a new field of a constraint is a compile error until it is handled here. A field
     // left out would widen every grant that uses it.
     let Constraint {
         exact,
@@ -200,8 +200,8 @@ impl Alternative {
     /// Returns true if the arguments that may be present include this name, or a member below it.
     pub(crate) fn lists(args: &[Argument], name: &str) -> bool {
         let dotted = || name.bytes().chain(*b".");
-        // Paths below `a` begin with `a.`, and they are adjacent in the order of paths. `a` itself need not
-        // be next to them: `a-b` sorts between the two, so it has a search of its own.
+        // Paths below `a` begin with `a.`, and they are adjacent in the order of paths. `a` itself need not be next to
+        // them: `a-b` sorts between the two, so `a` has a search of its own.
         let first = args.partition_point(|argument| argument.path.bytes().lt(dotted()));
         let named = |argument: &Argument| top_level(&argument.path) == name;
         args.get(first).is_some_and(named)

@@ -116,8 +116,7 @@ impl<'c> Comparison<'c> {
                 return Ok(unmet);
             }
         }
-        // Names are distinct: if the call has more than are allowed, one of the first is extra. So no more
-        // than this are examined.
+        // Names are distinct, so at least one is extra among one more than the grant allows. No more are examined.
         let looked_at = args.len().saturating_add(1).min(self.call.names().len());
         steps.take(looked_at.saturating_mul(PER_NAME))?;
         let extra = self

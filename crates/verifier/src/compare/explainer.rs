@@ -98,7 +98,7 @@ impl<'c> Explainer<'c> {
         // Reading is costly, so only bodies for this service and action are read.
         match self.read(code, body)? {
             Some(grant) => {
-                // Each look in the table compares up to all of it.
+                // Each lookup compares a condition with up to all entries of the table.
                 let table = self.comparison.answers.table();
                 let compared = table.len().saturating_mul(grant.tests().len());
                 self.steps.take(compared / NATIVES_COMPARED)?;
@@ -110,7 +110,7 @@ impl<'c> Explainer<'c> {
                 });
                 match are_known {
                     true => self.with(&alternative),
-                    // The reader found other conditions than those that the engine asked for.
+                    // The reader found conditions other than those that the engine asked for.
                     false => Ok(ExplainedVerdict::Datalog),
                 }
             }

@@ -31,7 +31,7 @@ pub(crate) fn unknown(code: &Code, body: &Query) -> Option<UnmetCondition> {
     })
 }
 
-/// A native condition that does not hold, with what was found.
+/// A native condition that does not hold, with the value found.
 pub(super) fn native_condition(
     path: &str,
     native: &Native,
@@ -84,7 +84,7 @@ pub(super) fn native_condition(
     }
 }
 
-/// A path that leads nowhere.
+/// The unmet condition of a path that cannot be followed to its end.
 fn blocked_at(path: &ArgPath, blocked: Blocked, needed: String) -> UnmetCondition {
     let argument = beginning(path.first(blocked.parts), MAX_SHOWN_NAME);
     let shape = match blocked.kind {

@@ -27,8 +27,8 @@ impl Steps {
         self.left
     }
 
-    /// Returns true if `text` contains `part`. An attacker may choose both, so the engine's search is used, at
-    /// its price.
+    /// Returns true if `text` contains `part`. An attacker may choose both, so this uses the engine's search, and
+    /// charges its price.
     pub(super) fn contains(&mut self, text: &str, part: &str) -> Result<bool, Spent> {
         contains_within(text, part, &mut self.left).ok_or(Spent)
     }

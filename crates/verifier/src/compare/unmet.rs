@@ -31,7 +31,7 @@ pub(crate) enum Unmet<'a> {
     },
     /// This argument is missing.
     Missing(&'a Argument),
-    /// The call has an argument that is not granted.
+    /// The call has an argument that the grant does not allow.
     Extra(&'a str),
     Argument {
         argument: &'a Argument,

@@ -12,7 +12,7 @@ use super::{
     settings::ProtectSettings,
 };
 
-/// The action for which calls of a route need a grant. An `Action` makes the route, and is the route's layer.
+/// The action of a route, for which its calls need a grant. An `Action` makes the route, or serves as its layer.
 ///
 /// Only declared values are arguments: grants can refer to nothing else, and a handler should act on nothing
 /// else. If an argument declared from the path or the query is also in the body, the call is a `bad_request`:
@@ -22,7 +22,7 @@ use super::{
 /// methods with `_number` in their names read an exact decimal number instead.
 ///
 /// # Panics
-/// Mistakes panic while the router is built, as mistakes in a path do in axum. Each method panics if an
+/// Mistakes cause a panic while the router is built, as mistakes in a path do in axum. Each method panics if an
 /// argument has an invalid name, or already has another source.
 #[derive(Debug, Clone)]
 pub struct Action(RouteGuard);
@@ -37,7 +37,7 @@ impl Action {
         })
     }
 
-    /// Makes the route at `path`, where calls of all `methods` need this action. Give each action its own
+    /// Makes the route at `path`, where calls of all `methods` need a grant for this action. Give each action its own
     /// route; [`Router::merge`] accepts several routes with the same path.
     ///
     /// ```
@@ -58,7 +58,7 @@ impl Action {
     /// as a layer.
     ///
     /// # Panics
-    /// If `path` lacks a declared parameter, and as [`Router::route`] does.
+    /// If `path` lacks a declared parameter, or if [`Router::route`] panics.
     #[track_caller]
     pub fn route<S>(self, path: &str, methods: MethodRouter<S>) -> Router<S>
     where

@@ -106,7 +106,7 @@ pub(super) async fn discard(headers: &HeaderMap, mut body: Body) {
 }
 
 async fn read(body: &mut Body, limit: usize) -> Result<Bytes, BodyError> {
-    // Known from its `Content-Length`, so none of it needs to be read.
+    // The announced length exceeds the limit, so none of the body needs to be read.
     if body.size_hint().lower() > limit as u64 {
         return Err(BodyError::TooLong(limit));
     }
@@ -137,8 +137,8 @@ async fn read(body: &mut Body, limit: usize) -> Result<Bytes, BodyError> {
     outcome.map(|()| bytes)
 }
 
-/// A body that starts again from its first byte: the bytes that were read, then the rest. In shadow mode, a body
-/// may not have been read to its end. Reading the rest of it can fail.
+/// A body that starts again from its first byte: the bytes that were read, then the rest. In shadow mode, part of a
+/// body may still be unread, and reading that part can fail.
 struct Replay {
     bytes: Bytes,
     trailers: Option<HeaderMap>,

@@ -41,8 +41,8 @@ pub(super) enum UnreadableCall {
 }
 
 impl Declaration {
-    /// Reads the call from a request, of at most `limit` bytes. Requiring a verified token ensures that no stranger causes
-    /// this work. Bytes that were read are put back into the body.
+    /// Reads a call of at most `limit` bytes from a request. Requiring an authenticated token ensures that no stranger
+    /// causes this work. Bytes that were read are put back into the body.
     pub(super) async fn read(
         &self,
         _: &Authenticated,
@@ -63,7 +63,8 @@ impl Declaration {
         let mut call = Call::from_args_json_within(&self.action, resource.as_deref(), text, limit)?;
         for argument in &self.arguments {
             let Argument { key, name, .. } = argument;
-            // Even if the query parameter is absent: the handler would not look for it in the body.
+            // Refused even if the query parameter is absent, because the handler does not look for the argument in the
+            // body.
             if call.argument_names().any(|present| present == name) {
                 return Err(UnreadableCall::Clash(name.clone()));
             }

@@ -1,4 +1,4 @@
-//! Extractors that give a handler the granted authority.
+//! Extractors that give a handler the authority under which its call was allowed.
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},

@@ -1,4 +1,4 @@
-//! The way of a request to its handler: token, call, decision.
+//! The steps between a request and its handler: token, call, decision.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use crate::{
     denial::Denial,
 };
 
-/// The guard of a route, which lets through only calls that their token allows.
+/// The guard of a route. It lets a call through only if the token allows it.
 #[derive(Clone)]
 pub(super) struct RouteGuard {
     pub(super) settings: ProtectSettings,
@@ -82,9 +82,9 @@ impl RouteGuard {
             .map_err(|error| Decision::Deny(Denial::Credential(error.to_string()).into()))
             .and_then(|token| token.ok_or_else(Decision::missing_token))
             .map_err(|decision| self.recorded(decision))?;
-        // This and the decision run on the runtime's own thread. An unseen token takes about 0.2 ms, and fuel bounds a
-        // decision; handing them to another thread and back would cost about as much, and queue behind whatever blocks
-        // there.
+        // Authentication and decision run on the runtime's own thread. An unseen token takes about 0.2 ms, and fuel
+        // bounds a decision. Moving either to a pool of blocking threads would cost about as much, and it could wait
+        // there behind slower work.
         verifier
             .authenticate(&token, (self.settings.clock)())
             .map_err(|deny| self.recorded(Decision::Deny(*deny)))

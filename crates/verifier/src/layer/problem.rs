@@ -192,7 +192,7 @@ impl IntoResponse for Problem {
             reason: self.reason.map(Reason::code),
             explain: self.explain.as_deref(),
         };
-        // Writing these types cannot fail. The status alone would refuse as well.
+        // Writing these types cannot fail. If it did, the status alone would still refuse the call.
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();

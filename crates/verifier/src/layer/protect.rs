@@ -1,4 +1,4 @@
-//! The entry point of the layer: a service's verifier, which makes the actions of its routes.
+//! The entry point of the layer, which makes the actions of a service's routes.
 
 use std::{fmt, sync::Arc};
 
@@ -25,11 +25,11 @@ impl Protect {
         })
     }
 
-    /// Names the action of a route, such as `purchase_order:create`, for which every call of the route needs a
-    /// grant. The action is fixed here, and never comes from the request.
+    /// Names the action of a route, such as `purchase_order:create`. Every call of the route needs a grant for it. The
+    /// action is fixed here, and never comes from the request.
     ///
     /// # Panics
-    /// If `name` is not valid for an action.
+    /// If `action` is not a valid name of an action.
     #[must_use]
     #[track_caller]
     pub fn action(&self, action: &str) -> Action {

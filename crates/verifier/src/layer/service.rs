@@ -17,7 +17,7 @@ use tower_service::Service;
 
 use super::{body, guard::RouteGuard};
 
-/// A route behind its [`Action`](super::Action).
+/// A route protected by its [`Action`](super::Action).
 ///
 /// Requests, and answers of the inner service, may have any `http_body::Body`. The inner service gets requests
 /// with axum's body type, and callers get answers with that type.

@@ -37,7 +37,7 @@ impl ResourceTemplate {
                 Segment::Text(text) => Ok(text.as_str()),
                 Segment::Rest(name) => parameter(path, name),
                 Segment::Parameter(name) => match parameter(path, name)? {
-                    // From `%2F` in the path: the segments after it would not be where the route expects them.
+                    // `%2F` in the path decodes to a slash, which would shift the segments after it.
                     value if value.contains('/') => Err(ParameterError::Slash(name.clone())),
                     value => Ok(value),
                 },

@@ -60,7 +60,8 @@ impl<'c> CallAnswers<'c> {
     /// The condition at this position of the table, and its result. The price is deducted from `units` before anything is
     /// evaluated; if they do not suffice, they are set to 0 and the result is `None`.
     pub(crate) fn answer(&self, place: usize, units: &mut u64) -> Option<(&'c Native, Answer<'c>)> {
-        // No position is out of range, since each comes from the table. One that were would never be answered.
+        // Every position comes from the table, so none is out of range. If one were, the condition would not be
+        // answered.
         let (native, known) = (self.table.get(place)?, self.known.get(place)?);
         let price = match (known.get(), native) {
             (Some(_), _) => KNOWN,

@@ -1,4 +1,4 @@
-//! The native conditions of a token and of the service's policy, each once.
+//! The native conditions of a token and of the service's policy, without duplicates.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -66,8 +66,9 @@ impl NativeTable {
 
 impl Native {
     fn size(&self) -> usize {
-        // An estimate is enough: it only limits how many tokens the cache keeps. Parsed, a text takes a few times its
-        // length. A pattern is counted as if it were compiled, which happens after the token has entered the cache.
+        // An estimate is enough: it only limits how many tokens the cache keeps. A parsed condition takes a few times
+        // the length of its text. A pattern is counted as if it were compiled, which happens after the token has
+        // entered the cache.
         const PER_BYTE: usize = 4;
         let (text, compiled) = match self {
             Native::Test(test) => match &test.condition {
@@ -88,7 +89,7 @@ pub(crate) struct TableBuilder {
     places: HashMap<Terms, Option<usize>>,
 }
 
-/// The terms of a `meets`, or the one of a `during`.
+/// The terms of a `meets`, or the single term of a `during`.
 #[derive(PartialEq, Eq, Hash)]
 enum Terms {
     Meets { path: String, text: String },
@@ -96,7 +97,7 @@ enum Terms {
 }
 
 impl TableBuilder {
-    /// Begins with the conditions of a policy, which keep their positions.
+    /// Begins a table with the conditions of a policy, which keep their positions.
     pub(crate) fn new(policy: &NativeTable) -> TableBuilder {
         let natives = policy.natives.to_vec();
         let places = natives.iter().enumerate();
@@ -122,7 +123,7 @@ impl TableBuilder {
         }
     }
 
-    /// Ends with the questions of the program that the engine evaluates, if it evaluates any.
+    /// Completes the table with the questions of the engine's program, if the engine has one to evaluate.
     pub(crate) fn build(mut self, program: Option<&Program>) -> NativeTable {
         let questions = program.into_iter().flat_map(Program::questions);
         let questions = questions.map(|question| self.asked(&question)).collect();

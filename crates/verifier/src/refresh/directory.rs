@@ -197,7 +197,7 @@ impl StateDirectory {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&temporary)?;
         if let Err(error) = content(&mut file).and_then(|()| file.sync_all()) {
-            // Frees its space again, in case the disk is full.
+            // Free its space, in case the disk is full.
             let _ = fs::remove_file(&temporary);
             return Err(error);
         }

@@ -7,7 +7,7 @@ use bailiwick_token::revocation::SnapshotError;
 use super::transport::FetchError;
 use crate::trust::{FeedError, RollbackError, TrustError};
 
-/// The reasons for a failed refresh. The trust in use stays.
+/// The reasons for a failed refresh. The trust in use does not change.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefreshError {

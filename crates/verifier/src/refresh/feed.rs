@@ -18,8 +18,8 @@ use crate::{trust::Trust, verifier::Verifier};
 /// Time-out of fetching a snapshot.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Minimum interval between two snapshots that only shorten the files on disk, and their time-out. The time-out
-/// is short because no head is read meanwhile.
+/// Minimum interval between two snapshots that only shorten the files on disk, and their time-out. The time-out is
+/// short because no head is read during the fetch.
 const REST: Duration = Duration::from_secs(600);
 const REST_TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -223,8 +223,8 @@ impl<T: Transport> FollowerBuilder<FromIssuer<T>> {
 
     /// Loads the last good state from the directory, or else fetches it, and keeps it fresh from then on.
     ///
-    /// A keyset is needed to start. Revocations may arrive later; if the keyset names a feed, no token is
-    /// admitted before that.
+    /// A keyset is needed to start. Revocations may arrive later; if the keyset names a feed, no token is admitted
+    /// before they do.
     ///
     /// # Errors
     /// [`FollowError`] if no keyset is available, or a setting cannot be used.
@@ -252,8 +252,8 @@ impl FollowerBuilder<FromFiles> {
         self
     }
 
-    /// Reads the files, and reads them again at intervals. Files that are older than those in use, or that
-    /// differ but have the same version, are refused, and those in use stay.
+    /// Reads the files, and reads them again at intervals. Files that are older than those in use, or that differ but
+    /// have the same version, are refused, and those in use are kept.
     ///
     /// # Errors
     /// [`FollowError`] if a file cannot be read, a signature does not verify, or a setting cannot be used.

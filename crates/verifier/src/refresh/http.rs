@@ -11,8 +11,8 @@ use reqwest::{
 use super::transport::{FetchError, Fetched, Get, Transport};
 use crate::outbound::{Client, SafeUrl};
 
-/// The default transport: HTTP/1.1 over TLS with rustls, or in plain text on this machine, by an [`outbound`]
-/// client. It follows no redirects and keeps no cookies.
+/// The default transport: HTTP/1.1 over TLS with rustls, or in plain text to this machine, by an [`outbound`] client.
+/// It follows no redirects and keeps no cookies.
 ///
 /// [`outbound`]: crate::outbound
 #[derive(Debug, Clone)]

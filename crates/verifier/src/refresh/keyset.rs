@@ -115,12 +115,12 @@ pub(super) fn require_feed(trust: Trust) -> Trust {
     }
 }
 
-/// The interval at which a keyset asks to be fetched again.
+/// The interval at which a keyset should be fetched again.
 pub(super) fn hint(trust: &Trust) -> Duration {
     Duration::from_secs(trust.keyset().refresh_hint.clamp(1, 3_600))
 }
 
-/// Checks that a keyset is in force now, because one that is not must never replace one that is.
+/// Checks that a keyset is in force now. An expired or future keyset must never replace a valid one.
 fn in_time(trust: &Trust, now: Timestamp) -> Result<(), RefreshError> {
     let keyset = trust.keyset();
     let fits = now < keyset.expires && keyset.issued_at <= now.plus(SKEW);

@@ -41,7 +41,7 @@ impl Pace {
         self.next
     }
 
-    /// Makes the next fetch due immediately, unless the last one failed: then the wait stays.
+    /// Makes the next fetch due immediately, unless the last one failed: then the wait does not change.
     pub(super) fn hurry(&mut self) {
         if self.failures == 0 {
             self.next = Instant::now();
@@ -62,8 +62,8 @@ impl Pace {
         self.again(self.every.max(LONGEST));
     }
 
-    /// Schedules another attempt soon, even if the regular interval is long, after an answer that was older
-    /// than the announced one.
+    /// Schedules another attempt soon, even if the regular interval is long, because the answer was older than
+    /// announced.
     pub(super) fn lagged(&mut self) {
         let sixtieth = self.every.checked_div(60).unwrap_or_default();
         self.again(LONGEST.max(sixtieth));

@@ -29,7 +29,7 @@ pub struct Get<'a> {
     pub limit: usize,
     /// Time-out of the whole request. The refresher enforces it on every transport.
     pub timeout: Duration,
-    /// True if caches on the way must ask the issuer (`no-cache`, RFC 9111, section 5.2.1.4).
+    /// True if intermediate caches must ask the issuer (`no-cache`, RFC 9111, section 5.2.1.4).
     pub revalidate: bool,
 }
 

@@ -34,8 +34,8 @@ impl Trust {
             return Ok(head);
         };
         let (offered, current) = (head.position(), used.position);
-        // Positions are comparable only within an epoch. Within one, an older head is a replay, and two heads
-        // of one number are a fork.
+        // Positions are comparable only within an epoch. Within one, an older head is a replay, and two different heads
+        // with the same number are a fork.
         let same = offered.epoch == current.epoch;
         if same && offered.seq < current.seq {
             return Err(DeltaError::Replay {
@@ -47,7 +47,7 @@ impl Trust {
         if same && offered.seq == current.seq && offered != current {
             return Err(DeltaError::Fork(offered.seq).into());
         }
-        // Someone who replays an older epoch, revocations included, has an older keyset version too.
+        // A replayed head of an older epoch also names an older keyset.
         let keyset = self.keyset().version;
         if !same && head.keyset_version < keyset {
             return Err(FeedError::Keyset {
@@ -56,7 +56,7 @@ impl Trust {
             });
         }
         let older = match same {
-            // The head in use may be fetched again, while a new epoch must be newer.
+            // The head in use may be fetched again, but the head of a new epoch must be newer.
             true => head.issued_at < used.issued_at,
             false => head.issued_at <= used.issued_at,
         };
@@ -102,7 +102,7 @@ impl Trust {
         let head = self.head(head, now)?;
         let snapshot = Snapshot::open(snapshot, &self.keyset_key)?;
         self.of_this_issuer(&snapshot.header().issuer)?;
-        // Signed by a clock that ran ahead, it may omit entries that have not yet expired.
+        // A snapshot signed by a clock that ran ahead may omit entries that have not yet expired.
         if is_ahead(snapshot.header().issued_at, now) {
             return Err(FeedError::Ahead(snapshot.header().issued_at));
         }
@@ -167,7 +167,7 @@ impl Trust {
     }
 }
 
-/// The reasons for refusing a part of the feed. The trust in use stays.
+/// The reasons for refusing a part of the feed. The trust in use does not change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeedError {

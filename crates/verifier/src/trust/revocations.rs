@@ -23,8 +23,7 @@ pub(super) struct Revocations {
     pub(super) issued_at: Timestamp,
     /// The expiry that the issuer signed.
     pub(super) expires: Timestamp,
-    /// True if a head of the feed confirms the state. A snapshot from a file has only its own expiry as a
-    /// limit.
+    /// True if a head of the feed confirms the state. A snapshot from a file is limited only by its own expiry.
     fed: bool,
     revoked: Arc<Revoked>,
     /// Revocations of an earlier history that the current, restarted one lacks, because the issuer was restored
@@ -83,7 +82,7 @@ impl Revocations {
             [] => Arc::clone(&self.revoked),
             changes => Arc::new(self.revoked.with(changes, head.issued_at)?),
         };
-        // A change may revoke again what was carried: then it no longer counts as lacking at the issuer.
+        // A change may revoke a carried entry again. The issuer then lists the entry, so it is no longer carried.
         let mut next = Revocations::at(head, revoked, Arc::clone(&self.carried));
         if !changes.is_empty() {
             next.carried = next.lacking(&[&self.carried])?;
@@ -99,8 +98,8 @@ impl Revocations {
         }
         let carried = match same {
             true => self.lacking(&[&self.carried, &used.carried])?,
-            // Another epoch: everything in use that it lacks is kept, or a restored backup would bring revoked
-            // tokens back to life.
+            // Another epoch: every entry in use that it lacks is kept. Otherwise a restored backup would make revoked
+            // tokens valid again.
             false => self.lacking(&[&self.carried, &used.revoked, &used.carried])?,
         };
         // If nothing changed, the old list is shared rather than kept twice.
@@ -132,7 +131,7 @@ impl Revocations {
         let since = match told {
             None => self.issued_at,
             Some(told) if told.in_use == in_use.version => told.since,
-            // A keyset has arrived meanwhile, but not the newest: that one was signed later.
+            // A newer keyset has arrived, but not the newest one, which was signed after it.
             Some(told) => told.since.max(in_use.issued_at),
         };
         let newer = NewerKeyset {

@@ -1,8 +1,8 @@
 //! The set of revoked tokens, blocks and parties, stored as hashes.
 //!
-//! A name is stored as its keyed 64-bit hash (SipHash, under a secret of this process). So every id takes 12
-//! bytes with its expiry, and nobody can choose a name that collides with another one. A collision by chance
-//! would deny a token that is not revoked; with a million ids, this affects one token in 10¹³.
+//! A name is stored as its keyed 64-bit hash (SipHash, under a secret of this process). Each id takes 12 bytes,
+//! including its expiry, and nobody can choose a name that collides with another one. A collision by chance would deny
+//! a token that is not revoked; with a million ids, this affects one token in 10¹³.
 
 use std::{
     collections::hash_map::RandomState,
@@ -134,7 +134,7 @@ impl Revoked {
         let old = self.ids.iter().copied().zip(self.ends.iter().copied());
         for (id, end) in merge(old, ids.into_iter()).filter(|(_, end)| !is_dead(*end, at)) {
             match (merged.last(), ends.last_mut()) {
-                // One entry for each id, with the latest of its ends: revoking again must not shorten it.
+                // One entry for each id, with its latest expiry: a second revocation must not end before the first.
                 (Some(last), Some(longest)) if *last == id => *longest = end.max(*longest),
                 _ => {
                     merged.push(id);
@@ -144,7 +144,7 @@ impl Revoked {
         }
         marks.extend_from_slice(&self.watermarks);
         let watermarks = outermost(marks, at);
-        // An error rather than a cut: entries left out would bring revoked tokens back.
+        // An error, not a truncated list: dropping entries would make revoked tokens valid again.
         if merged.len().saturating_add(watermarks.len()) > MAX_ENTRIES {
             return Err(SnapshotError::TooMany);
         }
@@ -270,7 +270,7 @@ fn outermost(mut marks: Vec<WatermarkHash>, at: Timestamp) -> Box<[WatermarkHash
     marks.sort_unstable();
     let mut kept: Vec<WatermarkHash> = Vec::with_capacity(marks.len());
     for mark in marks {
-        // No earlier one of this party reaches as far, so only those that end later are kept.
+        // Marks are sorted, so `mark` covers earlier ones of its party unless they end later.
         while kept.last().is_some_and(|last| mark.covers(last)) {
             kept.pop();
         }

@@ -52,7 +52,7 @@ pub enum WhenStale {
     /// Deny every call.
     Deny,
     /// Admit tokens whose lifetime, from issue to expiry, is at most `life`, and deny all others. A token that was
-    /// revoked meanwhile is admitted for no longer than that.
+    /// revoked meanwhile is admitted for no longer than `life`.
     AdmitShortLived {
         /// Maximum lifetime, in seconds.
         life: u64,

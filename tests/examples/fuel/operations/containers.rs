@@ -56,7 +56,7 @@ pub(super) fn array_ends(c: &mut Choices<'_>) -> String {
 pub(super) fn listed(c: &mut Choices<'_>) -> String {
     let (count, terms) = elements(c);
     let list = container(c.of("in", &["an array", "a set"]), &terms[..count]);
-    // In a separate array, the term has another position.
+    // In a separate array, so that the term has another position.
     let facts = format!("s({list}); t([{}]);", terms[count]);
     repeated(
         &facts,

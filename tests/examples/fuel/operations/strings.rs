@@ -111,7 +111,8 @@ pub(super) fn matching(c: &mut Choices<'_>) -> String {
     let pattern = c.of("by", &PATTERNS);
     let repeats = format!("({pattern}){{{}}}", c.of("times", &[1usize, 2, 4, 8]));
     let facts = format!("s(\"{whole}\");");
-    // Compiled once: in a query of its own it would cost more than the rest.
+    // The pattern is compiled once. If each repetition were a query of its own, compiling would cost more than
+    // matching.
     repeated(
         &facts,
         "s($s), ",
@@ -160,7 +161,7 @@ pub(super) fn patterns(c: &mut Choices<'_>) -> String {
         .collect();
     match joined.len() < 1000 {
         true => each,
-        // Refused by its length.
+        // The engine would refuse a longer pattern.
         false => "check if true;".to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::protobuf::{Field, Fields, Malformed, once};
 
-// `depth` bounds the recursion: each message lowers it.
+// `depth` bounds the recursion: each nested message lowers it.
 impl Decoder {
     /// Reads the steps of an expression, including those of its closures.
     pub(super) fn ops(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<()> {
@@ -27,7 +27,7 @@ impl Decoder {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
         let (number, field) = one_of(bytes, Refused::EmptyOperation)?;
         let bytes = field.bytes()?;
-        // Counted as one byte, so that steps without strings weigh something too.
+        // Each step counts as one byte, so that steps without strings are limited too.
         self.code.resolved = self.code.resolved.saturating_add(1);
         let op = match number {
             1 => Op::Value(self.term(bytes, table, inner)?),
@@ -43,8 +43,8 @@ impl Decoder {
     fn closure(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<()> {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
         self.uses(Feature::Closure)?;
-        // The closure's own step precedes its body, and is filled in once the body's length is known. The
-        // parameters wait too, because closures inside add theirs to the same list.
+        // The closure's own step precedes its body, and is completed once the body's length is known. The
+        // parameters are stored after the body, because closures inside it add theirs to the same list.
         let closure = self.code.ops.len();
         let mut params = Vec::new();
         self.code.ops.push(Op::Closure {
@@ -58,7 +58,7 @@ impl Decoder {
                     let name = u64::from(field.number32()?);
                     params.push(self.symbol(name, table)?);
                 }
-                // Packed, as protobuf allows for repeated numbers.
+                // A packed list, which protobuf allows for repeated numbers.
                 (1, Field::Bytes(packed)) => {
                     let mut packed = Fields(packed);
                     while !packed.0.is_empty() {
@@ -115,7 +115,8 @@ impl Decoder {
                 self.uses(Feature::External)?;
                 Unary::Ffi(name)
             }
-            // The operation calls no function, so a reader would skip the name; such parts are refused.
+            // The operation calls no function, so other readers would skip the name. Parts that a reader could
+            // skip are refused.
             (0..=4, _) => return Err(Refused::MisnamedFunction),
             _ => return Err(Refused::UnknownOperation),
         })

@@ -46,7 +46,7 @@ pub(super) enum Refused {
 
 impl Refused {
     pub(super) fn in_block(self, block: usize) -> BlockError {
-        // The text is added here and not where the fault is found, which keeps the decoder's results small.
+        // The text is added here and not where the fault is found, to keep the decoder's results small.
         let what = match self {
             Refused::Protobuf => return BlockError::Protobuf { block },
             Refused::TooLarge => return BlockError::TooLarge { block },
@@ -102,8 +102,8 @@ pub(super) struct Table<'b> {
 impl<'b> Table<'b> {
     /// Adds a symbol, and refuses one that the specification defines or that the table already contains.
     ///
-    /// biscuit-auth lets a block list a symbol twice, so that a string can compare unequal to itself. It also
-    /// searches all earlier symbols again for each block.
+    /// biscuit-auth accepts a symbol that a block lists twice, and a string can then compare unequal to itself.
+    /// For each block, it also searches all earlier symbols again.
     pub(super) fn add(&mut self, text: &'b str, code: &mut Code) -> Read<()> {
         // A holder chooses the symbols, so a linear search here could be made quadratic. The set's hasher
         // is seeded at random, so collisions cannot be prepared.
@@ -133,7 +133,7 @@ impl<'b> Table<'b> {
             key.ok_or(Refused::Protobuf)?,
         );
         let key = key.ok_or(Refused::KindOfKey)?;
-        // In the form in which keys are compared: a compressed point equals the uncompressed one.
+        // Keys are compared in canonical form, so a compressed point equals the uncompressed one.
         if !self.known_keys.insert(key.clone()) {
             return Err(Refused::RepeatedKey);
         }
@@ -170,7 +170,7 @@ pub(super) fn scope(bytes: &[u8], table: &Table<'_>) -> Read<Scope> {
             _ => Err(Refused::KindOfScope),
         },
         (2, field) => {
-            // Only keys of the table that the block uses; a third-party block has one of its own.
+            // The key must be in the table that the block uses; a third-party block has a table of its own.
             let index = usize::try_from(field.number()?).ok();
             let key = index.and_then(|index| table.keys.get(index));
             let key = key.ok_or(Refused::UnknownKey)?;

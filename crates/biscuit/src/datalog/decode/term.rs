@@ -8,7 +8,7 @@ use super::{
 };
 use crate::protobuf::{Fields, once};
 
-// `depth` bounds the recursion: each message lowers it.
+// `depth` bounds the recursion: each nested message lowers it.
 impl Decoder {
     pub(super) fn predicate(
         &mut self,
@@ -17,8 +17,8 @@ impl Decoder {
         depth: u32,
     ) -> Read<Predicate> {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
-        // Terms wait on a stack until all of them are read, because containers among them put their own
-        // elements into the list of terms, and a span must be contiguous.
+        // Terms wait on a stack until all of them are read: containers among them put their own elements into
+        // the list of terms, and a span must be contiguous.
         let before = self.waiting.len();
         let mut name = None;
         let mut fields = Fields(bytes);
@@ -54,7 +54,7 @@ impl Decoder {
                 .map(|text| (Symbol(number as u32), text.len() as u32)),
         };
         let (symbol, length) = symbol.ok_or(Refused::UnknownSymbol)?;
-        // Counted at each occurrence and checked at once, before a hostile token costs more memory.
+        // Each occurrence counts, and the limit is checked at once, before a hostile token costs more memory.
         let resolved = self.code.resolved.saturating_add(length as usize);
         if resolved > MAX_RESOLVED {
             return Err(Refused::TooLarge);
@@ -66,7 +66,7 @@ impl Decoder {
     pub(super) fn term(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Term> {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
         let (number, field) = one_of(bytes, Refused::EmptyTerm)?;
-        // Counted as one byte, so that terms without strings weigh something too.
+        // Each term counts as one byte, so that terms without strings are limited too.
         self.code.resolved = self.code.resolved.saturating_add(1);
         Ok(match number {
             1 => Term::Variable(self.symbol(u64::from(field.number32()?), table)?),
@@ -169,7 +169,7 @@ impl Decoder {
             ));
         }
         let code = &self.code;
-        // The sort is stable. Reversed before it, the last value of a key comes first and is kept.
+        // The sort is stable: after this reversal, a key's last value comes first and is the one that is kept.
         entries.reverse();
         entries.sort_by(|(a, _), (b, _)| code.compare(a, b));
         entries.dedup_by(|(b, _), (a, _)| code.compare(a, b).is_eq());

@@ -38,7 +38,7 @@ impl Feature {
     /// The feature's name for people, and the version that introduced it (Biscuit specification, "Datalog" and
     /// "Third-party block datalog version").
     const fn introduced(self) -> (&'static str, u32) {
-        // The specification decides, even where biscuit-auth also accepts a feature under an older version.
+        // The specification decides the version, even where biscuit-auth accepts a feature in an older one.
         match self {
             Feature::KindOfCheck => ("a check that names its kind, such as `check all`", V3_1),
             Feature::Trusting => ("`trusting`", V3_1),

@@ -21,7 +21,7 @@ impl<'c> Compiler<'c> {
         for term in terms {
             let arg = match term {
                 Value::Variable(name) => Arg::Bound(
-                    // Always bound, `heads_of` has checked it; kept as an error rather than a panic.
+                    // Always bound, because `heads_of` has checked it; an error is safer here than a panic.
                     self.slot(*name)
                         .ok_or_else(|| Fault::UnboundHead(self.code.text(*name).to_owned()))?,
                 ),
@@ -40,8 +40,8 @@ impl<'c> Compiler<'c> {
     /// Compiles a body. Its variables keep their slots until the next body is compiled, so that the head of
     /// its rule can use them.
     pub(super) fn query(&mut self, place: Place, query: &Query, default: Origin) -> Compiled<Body> {
-        // A new number invalidates the slots of the body before, without clearing the list. It is never 0,
-        // the number of unbound symbols.
+        // A new number invalidates the slots of the previous body, without clearing the list. It is never 0, the number
+        // of unbound symbols.
         self.body = self.body.checked_add(1).ok_or(Fault::TooLarge)?;
         let code = self.code;
         let mut slots = 0;
@@ -71,8 +71,8 @@ impl<'c> Compiler<'c> {
     fn scan(&mut self, predicate: &Predicate, slots: &mut u16) -> Compiled<()> {
         let terms = self.code.terms(predicate.terms);
         let relation = self.relation(predicate.name, terms.len())?;
-        // The first predicate of the name: the host answers one of its arities, and a body that asks for another would
-        // wait for a fact that never comes, which `deny if` and `reject if` take for a permission.
+        // The host answers only one arity of a name. A body that uses another arity would never match, and a `deny if`
+        // or `reject if` that never matches permits the call. So the first predicate of the name decides.
         let first = self.relations.get(predicate.name.index()).copied();
         if let Some(Some(first)) = first
             && self.program.is_answered(first)

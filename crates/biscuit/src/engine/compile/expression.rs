@@ -22,7 +22,7 @@ struct Level {
     end: usize,
     /// Index of the instruction that pushes the closure on the stack.
     opened: usize,
-    /// The floor of the surrounding expression or closure.
+    /// The stack height below which the surrounding expression or closure may not pop.
     floor: usize,
 }
 
@@ -86,7 +86,7 @@ impl Compiler<'_> {
             {
                 *length = so_long;
             }
-            // Out of scope from here on: an expression after the closure may not use its parameter.
+            // The parameters are out of scope from here on: operations after the closure may not use them.
             for param in self.code.params(level.params) {
                 self.remove_slot(*param);
             }
@@ -98,7 +98,7 @@ impl Compiler<'_> {
     fn open(&mut self, params: Span, slots: &mut u16) -> Compiled<Parameter> {
         let mut parameter = Parameter::None;
         for param in self.code.params(params) {
-            // The specification forbids shadowing, and a reader of the token would be misled by it.
+            // The specification forbids shadowing, which would also mislead a reader of the token.
             if self.slot(*param).is_some() {
                 let name = self.code.text(*param).to_owned();
                 return Err(Fault::ShadowedVariable(name).into());
@@ -139,7 +139,7 @@ impl Compiler<'_> {
                 stack.push(Shape::Value);
                 Instruction::Binary(self.binary(*binary)?)
             }
-            // Opened by the caller.
+            // The caller opens closures.
             Op::Closure { .. } => return Err(Fault::Stack.into()),
         };
         self.program.code.push(instruction);

@@ -46,7 +46,7 @@ impl<'c> Compiler<'c> {
         Ok(stated)
     }
 
-    /// Switches to other code and clears the caches, because the same symbols have other meanings there.
+    /// Switches to other code and clears the caches, because the same symbols have other meanings in it.
     fn read(&mut self, code: &'c Code) {
         self.code = code;
         let symbols = code.symbol_count();
@@ -78,7 +78,7 @@ impl<'c> Compiler<'c> {
         self.unanswered(fact.name)?;
         let relation = match keep {
             Keep::All => self.relation(fact.name, terms.len())?,
-            // `known_relation` adds none: a fact that no body looks for must not grow the program.
+            // `known_relation` adds no predicate: a fact that no body looks for must not grow the program.
             Keep::Wanted => {
                 let arity = super::short(terms.len())?;
                 let known = self.known_relation(fact.name, arity);
@@ -144,7 +144,7 @@ impl<'c> Compiler<'c> {
             known.is_some_and(|known| known.derived.is_some())
         });
         program.pool = self.values.into_pool();
-        // Before the size is taken, which every evaluation is charged for.
+        // Shrunk before its size is taken, because every evaluation is charged for that size.
         program.shrink();
         program.held = program.size().saturating_add(workspace(&program));
         program

@@ -52,7 +52,7 @@ fn compiled(blocks: &[&str], authorizer: &str) -> Result<Program, Error> {
     base(authorizer)?.program(&Code::from_blocks(&blocks), Keep::Wanted)
 }
 
-/// The outcome, the questions asked, and the fuel burnt.
+/// The outcome, the questions asked, and the fuel spent.
 fn answered(blocks: &[&str], authorizer: &str, price: u64) -> (Outcome, Vec<usize>, u64) {
     const FUEL: u64 = 10_000;
     let program = compiled(blocks, authorizer).unwrap();
@@ -90,7 +90,7 @@ fn a_body_matches_what_the_host_answers() {
         ("f(1) <- is(\"no\"); check if f(1);", false),
     ] {
         assert_eq!(is_allowed(&[code], allow), allowed, "{code}");
-        // As a holder's block, and as the host's own Datalog.
+        // The same code in an appended block, and in the host's own Datalog.
         assert_eq!(is_allowed(&["", code], allow), allowed, "appended: {code}");
         assert_eq!(
             is_allowed(&[], &format!("{code} {allow}")),
@@ -102,7 +102,7 @@ fn a_body_matches_what_the_host_answers() {
     assert!(is_allowed(&[], "deny if is(\"no\"); allow if true;"));
 }
 
-/// Rules that derive facts from derived facts run in rounds. An answer holds in each of them.
+/// Rules that derive facts from derived facts run in rounds. An answer holds in every round.
 #[test]
 fn recursive_rules_ask_in_every_round() {
     let rules = "
@@ -152,7 +152,8 @@ fn questions_of_the_host_come_first() {
     assert_eq!(names(base(own).unwrap().own()), ["y1", "n2"]);
 }
 
-/// Questions that nobody would answer are refused when they are compiled, since `reject if` and `deny if` take silence for a permission.
+/// Questions that the host cannot answer are refused at compilation: without an answer, `reject if` and `deny if` would
+/// permit the call.
 #[test]
 fn questions_without_an_answer_are_refused() {
     for code in [

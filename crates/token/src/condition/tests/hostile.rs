@@ -1,8 +1,8 @@
-//! Long and nasty inputs.
+//! Long and hostile inputs.
 
 use super::*;
 
-/// Long inputs of the kind that trips parsers up. Each has about as many bytes as the largest call.
+/// Long inputs of the kind that slows parsers down. Each has about as many bytes as the largest call.
 fn hostile() -> Vec<String> {
     let unit = [
         "a",
@@ -81,7 +81,7 @@ fn long_texts_take_no_time() {
             let start = std::time::Instant::now();
             let _ = test.evaluate(&args);
             let time = start.elapsed();
-            // What is quadratic takes minutes for as many bytes.
+            // A quadratic algorithm would take minutes for this many bytes.
             assert!(
                 time.as_secs() < 10,
                 "{condition} takes {time:?} for {:?}",
@@ -89,7 +89,7 @@ fn long_texts_take_no_time() {
             );
             assert!(test.cost(&args) >= 4);
         }
-        // Neither do the parsers of what a token or a file holds.
+        // The parsers of texts in tokens and files refuse the inputs quickly too.
         assert_eq!(Test::parse("a", &text), Err(UnknownCondition));
         assert_eq!(During::parse(&text), Err(UnknownCondition));
         assert!(TextPattern::new(&text).is_err());
@@ -124,7 +124,7 @@ fn patterns_stay_small() {
         }
         assert!(start.elapsed().as_secs() < 5, "{text}");
     }
-    // What people write fits.
+    // Patterns that people write fit.
     for text in [
         "[A-Z]{2}-[0-9]{4}",
         "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",

@@ -319,7 +319,8 @@ fn urls_have_one_reading() {
             "https://evil.test;.files.acme.example/v1",
             "https://.files.acme.example/v1",
             "https://a..files.acme.example/v1",
-            // A server that decodes it as a form and trims, or drops what cannot be seen, goes up.
+            // A server that decodes these as a form and trims segments, or drops invisible characters, goes up
+            // a directory.
             "https://api.acme.example/v1/..+/admin",
             "https://api.acme.example/v1/..%20/admin",
             "https://api.acme.example/v1/.%E2%80%8B./admin",
@@ -514,12 +515,12 @@ fn common_links_are_found() {
         "\\\\evil\\share",
         "tel:1",
         "bücher.example",
-        // Programs that find a scheme or a name inside a word.
+        // Some programs find a scheme or a name inside these words.
         "-tel:1",
         "2026-mailto:x",
         "evil.test.1",
         "a.evil.x",
-        // What HTML and Markdown read as other characters, or as the target of a link elsewhere.
+        // HTML and Markdown read these as other characters, or as the target of a link elsewhere.
         "evil&#46;test",
         "evil&period;test",
         "&sol;&sol;evil",
@@ -551,7 +552,7 @@ fn common_links_are_found() {
     admits(
         |text| below.holds_alone(&Value::from(text)),
         &["(https://acme.example/v1/x).", "https://acme.example/v1/."],
-        // Programs take some of the dots to the URL, or go on behind a space that is no ASCII.
+        // Some programs count dots as part of the URL, or continue after a space outside ASCII.
         &[
             "https://acme.example/v1/..",
             "https://acme.example/v1/...",

@@ -1,4 +1,4 @@
-//! The reader of the canonical text, which is lenient: what it does not look at is not written again.
+//! The reader of the canonical text. It may ignore members, because they are missing once the text is written again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::{
     value::{List, Micros, Number, Scalar, Value},
 };
 
-/// Reads a condition. Members that are not looked at make the written text differ from the one read.
+/// Reads a condition. Members that are ignored make the written text differ from the one read.
 pub(super) fn read(path: ArgPath, value: &Value) -> Option<Test> {
     let members = Members::of(value)?;
     let optional = members.array(OPTIONAL)?.iter().map(|value| match value {
@@ -74,7 +74,7 @@ fn condition(kind: &str, value: &Value) -> Option<Condition> {
                 before: members.parsed(Instant::parse, "before")?,
             }
         }
-        // The text of a token is not compiled before it is needed.
+        // A pattern in a token is not compiled before it is used.
         kind::MATCHES => Condition::Matches(TextPattern::new(text(value)?).ok()?),
         kind::ONE_LINE => Condition::OneLine(whole(Members::of(value)?.get("max_len")?)?),
         kind::LINKS => match value {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Condition {
-    /// The second term of `meets`, for a path whose parts are optional or not.
+    /// The second term of `meets`, with one flag in `optional` for each part of the path.
     #[must_use]
     pub fn text(&self, optional: &[bool]) -> String {
         let (kind, condition) = self.to_entry();
@@ -21,7 +21,7 @@ impl Condition {
         .to_string()
     }
 
-    /// The name of the kind. Conditions of one argument are sorted by it, and each kind is there once.
+    /// The name of the kind. The conditions of one argument are sorted by kind, and each kind occurs once.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The rules for arguments, each by itself and beside each other.
+//! The rules for arguments, each by itself and all together.
 
 use super::{constraint::constraint_form, names::characters, place::Place};
 use crate::{
@@ -43,7 +43,7 @@ pub(in crate::grant) fn argument(
     }
 }
 
-/// Converts the arguments to their normal form, and checks them beside each other.
+/// Converts the arguments to their normal form, and checks them all together.
 pub(in crate::grant) fn arguments(mistakes: &mut Mistakes, grant: usize, args: &mut Args) {
     if let Err(conflict) = normalize(args) {
         let place = Place {
@@ -73,7 +73,7 @@ pub(in crate::grant) fn arguments(mistakes: &mut Mistakes, grant: usize, args: &
     }
 }
 
-/// Checks the conditions of one argument at its path, beside the other arguments.
+/// Checks the conditions of one argument at its path, and against the other arguments.
 fn tests(mistakes: &mut Mistakes, place: Place<'_>, name: &str, args: &Args) {
     // The name was checked before.
     let (Ok(path), Some(constraint)) = (name.parse::<ArgPath>(), args.get(name)) else {
@@ -147,7 +147,8 @@ fn lists(args: &Args, path: &ArgPath) -> bool {
     args.contains_key(&text) || in_parent == Some(true)
 }
 
-/// Refuses a member that an object above does not allow, and an object whose elements are named as of an array.
+/// Refuses a member that its closed object does not list, and a path that treats an object with members as an
+/// array.
 fn member(place: Place<'_>, name: &str, args: &Args) -> Result<(), GrantsError> {
     for (parent, last) in steps_above(name) {
         let message = match table::members(args, parent) {
@@ -165,7 +166,7 @@ fn member(place: Place<'_>, name: &str, args: &Args) -> Result<(), GrantsError> 
 }
 
 fn argument_name(place: Place<'_>, name: &str) -> Result<(), GrantsError> {
-    // Without a star, only empty parts could be wrong, and nothing needs to be built.
+    // Without a star, only an empty part could be wrong, so the path need not be parsed.
     let may_be_wrong = name.contains('*') || name.split('.').any(str::is_empty);
     if may_be_wrong && let Err(error) = name.parse::<ArgPath>() {
         return Err(GrantsError::at(place, error.to_string()));

@@ -24,7 +24,7 @@ pub(super) fn name(path: Place<'_>, text: &str) -> Result<(), GrantsError> {
 pub(super) fn pattern(path: Place<'_>, pattern: &Pattern) -> Result<(), GrantsError> {
     match pattern {
         Pattern::Exact(text) => name(path, text),
-        // The lone star is the prefix that every name has.
+        // A lone star is the empty prefix, which every name has.
         Pattern::Prefix(text) if text.is_empty() => Ok(()),
         Pattern::Prefix(text) => name(path, text),
     }

@@ -1,4 +1,4 @@
-//! Conditions taken together, and each of them on one value.
+//! Conditions joined into one value, and tested on one value.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::{
     value::Value,
 };
 
-/// The text that meets a prefix, a part and a suffix together, if there is more than one of them.
+/// The text that meets a prefix, a suffix and a `contains` together, if there is more than one of them.
 pub(super) fn joined(all: &[Condition]) -> Option<Value> {
     let mut parts = [None, None, None];
     let [prefix, contains, suffix] = &mut parts;
@@ -32,7 +32,7 @@ pub(super) fn relation(condition: &Condition) -> Option<&ArgPath> {
     }
 }
 
-/// Returns true if a value meets the conditions that are about it alone.
+/// Returns true if a value meets all conditions that depend on it alone.
 pub(super) fn fits(value: &Value, conditions: &[Condition]) -> bool {
     let Ok(path) = "x".parse::<ArgPath>() else {
         return false;

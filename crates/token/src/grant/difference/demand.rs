@@ -14,7 +14,7 @@ use crate::{
 pub(super) enum Demand {
     /// No call with a value there is allowed.
     Refused,
-    /// These conditions, of a value that may be absent if the flag is set.
+    /// The value must meet these conditions, and may be absent if the flag is true.
     Conditions(Vec<Condition>, bool),
 }
 

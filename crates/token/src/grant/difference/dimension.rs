@@ -1,4 +1,4 @@
-//! One part of a call, with the forms that are tried.
+//! One part of a call, with the choices that are tried for it.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub(super) struct Dimension {
     pub(super) choices: Vec<Choice>,
 }
 
-/// One form of a part.
+/// One choice for a part of a call.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Choice {
     Action(String),

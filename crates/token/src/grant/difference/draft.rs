@@ -1,4 +1,4 @@
-//! A call in the making: values by path, which are put together at the end.
+//! A call under construction: values by path, which are put together at the end.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub(super) struct Draft {
     pub(super) resource: Option<String>,
     /// The value at each path; `None` if it is absent.
     pub(super) values: BTreeMap<String, Option<Value>>,
-    /// The path whose value stands as it is, although paths below it have values too.
+    /// The path whose value keeps its type, even if paths below it have values too.
     pub(super) fixed: Option<String>,
     /// An argument that no grant names.
     pub(super) other: Option<(String, Value)>,
@@ -21,7 +21,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// The call.
+    /// Builds the call.
     pub(super) fn example(&self) -> Example {
         Example {
             service: self.service.clone(),
@@ -32,7 +32,7 @@ impl Draft {
         }
     }
 
-    /// The arguments. Paths come before those below them, because the map is ordered.
+    /// Builds the arguments. Each path comes before those below it, because the map is ordered.
     pub(super) fn args(&self) -> BTreeMap<String, Value> {
         let mut args = Value::Object(BTreeMap::new());
         for (path, value) in &self.values {
@@ -55,9 +55,9 @@ impl Draft {
     }
 }
 
-/// Puts a value at a path, into each element where the path has a `*`. With `makes`, containers on the way are made,
-/// and replace values of other types; otherwise such a value stays, and nothing is placed. Recursion is bounded by the
-/// number of parts.
+/// Puts a value at a path, into each element where the path has a `*`. With `makes`, missing containers on the path are
+/// made, and replace values of other types. Without it, a value of another type stays, and nothing is placed. Recursion
+/// is bounded by the number of parts.
 fn place(container: &mut Value, parts: &[&str], value: &Value, makes: bool) {
     let Some((part, rest)) = parts.split_first() else {
         *container = value.clone();

@@ -1,4 +1,4 @@
-//! The course of a search: from a call that both lists should allow, one part of it at a time is varied.
+//! The search: it starts from a call that both lists should allow, and varies one part of the call at a time.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ const MAX_IN_ASPECT: usize = 3;
 /// Maximum number of differences in all.
 const MAX_DIFFERENCES: usize = 256;
 
-/// Maximum number of choices of a dimension where two are varied together.
+/// Maximum number of choices of a dimension when two dimensions are varied together.
 const MAX_PAIRED: usize = 12;
 
-/// The share of the remaining calls that a grant has is spent.
+/// The error of a grant that has spent its share of the calls.
 struct Spent;
 
 pub(super) struct Hunt<'g, J> {
@@ -34,7 +34,7 @@ pub(super) struct Hunt<'g, J> {
     reasons: BTreeSet<(usize, Aspect, String)>,
 }
 
-/// An end of the variations of a grant.
+/// The reason for ending the variations of a grant.
 enum Stop<E> {
     Spent,
     Failed(E),
@@ -79,7 +79,7 @@ where
 
     pub(super) fn run(&mut self) -> Result<(), E> {
         let (allowing, refusing) = (self.allowing, self.refusing);
-        // The others are within a grant of the other list, so nothing can be found for them.
+        // A grant that is within a grant of the other list is not searched, because nothing can be found for it.
         let open = |grant: &Grant| !refusing.iter().any(|wider| grant.is_within(wider));
         let open: Vec<_> = (allowing.iter().enumerate())
             .filter(|(_, grant)| open(grant))
@@ -87,7 +87,7 @@ where
         let limit = self.left;
         let mut waiting = u64::try_from(open.len()).unwrap_or(u64::MAX);
         for (index, grant) in open {
-            // Each grant has its share, so that a large one does not hide the differences of the others.
+            // Each grant gets a share of the calls, so that a large grant does not hide the differences of the others.
             let left = limit.saturating_sub(self.found.calls);
             self.left = left.checked_div(waiting).unwrap_or_default();
             match self.vary(index, grant) {
@@ -118,7 +118,7 @@ where
             let (base, deviation) = space.base(grant, Some(other));
             let aspect = deviation.unwrap_or(Aspect::Together);
             match self.judge(index, &aspect, &base)? {
-                // Its variations would be refused for the same reason.
+                // Variations of this call would be refused for the same reason.
                 Judgement::Differs(_) => {}
                 Judgement::Allowed | Judgement::Refused => bases.push(base),
             }
@@ -147,7 +147,8 @@ where
         Ok(())
     }
 
-    /// Varies two parts at a time: a union of grants can allow all calls with one variation, and not all with two.
+    /// Varies two parts at a time: a union of grants can allow every call with one variation, but not every call with
+    /// two.
     fn in_pairs(&mut self, index: usize, space: &Space, base: &Draft) -> Result<(), Stop<E>> {
         for (place, first) in space.dimensions.iter().enumerate() {
             for second in space.dimensions.iter().skip(place.saturating_add(1)) {

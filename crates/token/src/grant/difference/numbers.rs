@@ -34,7 +34,7 @@ pub(super) fn around(range: &Range) -> Vec<Micros> {
     near.into_iter().map(Micros).collect()
 }
 
-/// Such numbers as text.
+/// The same numbers as text.
 pub(super) fn decimals(range: &Range) -> Vec<String> {
     let written = around(range).into_iter().map(|micros| micros.to_string());
     let mut texts: Vec<String> = written.collect();

@@ -14,7 +14,7 @@ const MAX_REPEATED: u32 = 64;
 /// Characters that read well, in this order of preference.
 const PLAIN: [char; 6] = ['a', '0', 'A', '1', '-', ' '];
 
-/// Texts that the expression matches, as far as their length allows, and texts beside them.
+/// Texts that the expression matches, unless they are too long, and texts close to them.
 pub(super) fn around(expression: &str) -> Vec<String> {
     let Ok(hir) = regex_syntax::parse(expression) else {
         return Vec::new();
@@ -69,7 +69,7 @@ fn texts(hir: &Hir) -> Vec<String> {
     texts
 }
 
-/// Each part varied, beside the first texts of the others.
+/// Texts that vary one part at a time, beside the first text of every other part.
 fn concatenated(parts: &[Hir]) -> Vec<String> {
     let parts: Vec<Vec<String>> = parts.iter().map(texts).collect();
     let first = |part: &Vec<String>| part.first().cloned().unwrap_or_default();

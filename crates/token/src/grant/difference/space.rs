@@ -35,7 +35,7 @@ impl Space {
             .collect();
         let mut relations = Vec::new();
         let mut pools: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-        // The other list first: its edges are where the calls part.
+        // The other list comes first, because its edges are where the decisions differ.
         for other in others.iter().copied().chain([grant]) {
             for (path, constraint) in other.args.iter().flatten() {
                 let conditions = constraint.conditions();
@@ -49,7 +49,7 @@ impl Space {
                 }
             }
         }
-        // What one argument is compared with has to take the values of the other.
+        // An argument that another one is compared with must be able to take the same values.
         for (path, condition) in &relations {
             if let Some(other) = relation(condition)
                 && let Some((other, _)) = pools.get_key_value(other.to_string().as_str())
@@ -66,7 +66,7 @@ impl Space {
         for path in &paths {
             let pool = pools.remove(path.as_str()).unwrap_or_default();
             dimensions.push(match Demand::of(grant, path) {
-                // No call with it is allowed, so only its absence is worth a try.
+                // No call with this argument is allowed, so only its absence is tried.
                 Demand::Refused => Dimension {
                     aspect: Aspect::Argument((*path).clone()),
                     choices: vec![Choice::Value((*path).clone(), None)],
@@ -94,7 +94,8 @@ impl Space {
         }
     }
 
-    /// A call that the grant allows, and `other` too if that can be: otherwise the first part in which it deviates.
+    /// Builds a call that the grant allows, and that `other` allows too if possible. Otherwise it also returns the
+    /// first part in which the call deviates from `other`.
     pub(super) fn base(&self, grant: &Grant, other: Option<&Grant>) -> (Draft, Option<Aspect>) {
         let mut deviation = None;
         let mut deviates = |aspect: Aspect| {
@@ -155,7 +156,7 @@ impl Space {
         (draft, deviation)
     }
 
-    /// A value for both grants, and true; or one for the first, and false.
+    /// Returns a value that both grants allow, and true; or a value that the first grant allows, and false.
     fn value(
         &self,
         dimension: &Dimension,
@@ -185,7 +186,7 @@ impl Space {
         (values.find(|value| own.takes(value)).cloned(), false)
     }
 
-    /// The call with one part replaced.
+    /// Returns the call with one part replaced.
     pub(super) fn with(&self, base: &Draft, choice: &Choice) -> Draft {
         let mut draft = base.clone();
         match choice {
@@ -195,7 +196,7 @@ impl Space {
                 draft.values.insert(path.clone(), value.clone());
                 draft.fixed = Some(path.clone());
                 if value.is_none() {
-                    // What lies below is absent with it.
+                    // The values below an absent value are absent too.
                     let below = format!("{path}.");
                     let below = draft
                         .values
@@ -211,7 +212,8 @@ impl Space {
         draft
     }
 
-    /// Makes arguments agree that are compared with each other, except for a varied one.
+    /// Changes arguments that are compared with other arguments, except for the varied one, so that the comparisons
+    /// hold.
     fn settle(&self, draft: &mut Draft, varied: Option<&str>) {
         for (path, condition) in &self.relations {
             if varied == Some(path.as_str()) || draft.values.get(path).is_none_or(Option::is_none) {

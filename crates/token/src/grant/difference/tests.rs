@@ -7,7 +7,7 @@ use crate::{
     },
 };
 
-/// A plain reading of what a grant allows.
+/// Returns true if a grant allows a call. This judge evaluates the typed grant without a verifier.
 fn allows(grant: &Grant, call: &Example) -> bool {
     let resource = match (&grant.resource, &call.resource) {
         (None, _) => true,
@@ -217,7 +217,7 @@ fn each_difference_in_an_argument_is_found() {
     }
 }
 
-/// The other way, most pairs are proven, and nothing is found in any of them.
+/// In the other direction, most pairs are proven, and the search finds nothing in any of them.
 #[test]
 fn nothing_is_found_where_nothing_is_wider() {
     for (wide, narrow, _) in DIFFERING {

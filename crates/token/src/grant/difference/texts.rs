@@ -2,7 +2,7 @@
 
 use crate::condition::{Email, Ip, PathUnder, Scheme, UrlAt};
 
-/// Maximum number of listed names that are tried of one condition.
+/// Maximum number of listed names that are tried for one condition.
 const MAX_LISTED: usize = 64;
 
 /// A text with its neighbours.
@@ -99,7 +99,7 @@ pub(super) fn urls(at: &UrlAt) -> Vec<String> {
                 .map(|port| format!("{scheme}://{host}:{port}{path}/x")),
         );
     }
-    // The names that subdomains are allowed of are not allowed themselves.
+    // A domain whose subdomains are allowed is not allowed itself.
     let bare = at.hosts.under.iter().take(MAX_LISTED);
     texts.extend(bare.map(|host| format!("{scheme}://{host}{path}/x")));
     texts.push(format!("{scheme}://other.example{path}/x"));

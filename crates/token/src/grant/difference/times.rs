@@ -2,7 +2,7 @@
 
 use crate::{condition::During, timestamp::Timestamp};
 
-/// Seconds between times that are looked at first.
+/// Seconds between the times that a first, coarse search looks at.
 const STRIDE: u64 = 15 * 60;
 
 /// Seconds in a week.
@@ -11,8 +11,8 @@ const WEEK: u64 = 7 * 24 * 60 * 60;
 /// Maximum number of times.
 const MAX_TIMES: usize = 128;
 
-/// The given time, and times at which one of the windows opens or closes: in the week that follows, and in the week half
-/// a year later, when zones may have other offsets.
+/// The given time, and times at which one of the windows opens or closes: in the week that follows, and in the week
+/// half a year later, when zones may have other offsets.
 pub(super) fn choices<'g>(
     windows: impl Iterator<Item = &'g During>,
     now: Timestamp,

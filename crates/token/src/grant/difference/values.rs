@@ -34,7 +34,7 @@ pub(super) fn number_sum(values: &[&Value]) -> Option<Value> {
     Some(Value::Number(Micros(total).into()))
 }
 
-/// Values of all types, as a grant that does not look at them takes them.
+/// Values of all types, for an argument that a grant does not constrain.
 pub(super) fn of_each_type() -> Vec<Value> {
     vec![
         Value::from("x"),
@@ -146,7 +146,7 @@ pub(super) fn pool(condition: &Condition) -> Vec<Value> {
                 object(vec!["other"]),
             ]
         }
-        // The values are those of the other argument.
+        // Values that meet these conditions come from the other argument.
         Condition::EqualsSum { .. } | Condition::EqualsArg(_) | Condition::DiffersFromArg(_) => {
             vec![Value::from(2), Value::from("y"), Value::from("z")]
         }

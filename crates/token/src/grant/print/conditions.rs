@@ -1,4 +1,4 @@
-//! The writer of conditions that plain Datalog cannot express: the table that the reader of grants text takes.
+//! The writer of conditions that plain Datalog cannot express: the table that the reader of grants text reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -186,14 +186,14 @@ pub(super) const VALUES: &[&str] = &[
     r#"{"city":"x","iban":1}"#,
 ];
 
-/// Other arguments, beside which each value is tried.
+/// Other arguments that accompany each value.
 pub(super) const OTHERS: &[&str] = &[
     r#"{"b":"x","l":[{"n":5}]}"#,
     r#"{"b":5,"l":[{"n":10.5},{"n":-0.49}]}"#,
     r#"{"b":null,"l":[]}"#,
 ];
 
-/// A grant on one argument, beside those that conditions name.
+/// A grant on one argument, with the arguments that its conditions name.
 #[track_caller]
 pub(super) fn grants(constraint: &str) -> Grants {
     table(&format!("a = {constraint}\nb = '*'\n'l.*.n' = '*'"))

@@ -1,4 +1,4 @@
-//! The meaning of grants, read anew from their typed form: what a verifier must allow.
+//! A second implementation of the meaning of typed grants: the calls that a verifier must allow.
 
 use std::collections::BTreeMap;
 
@@ -65,7 +65,7 @@ fn micros(value: &Value) -> Option<Micros> {
     }
 }
 
-/// The facts of plain Datalog, without Datalog.
+/// Evaluates the basic conditions without Datalog.
 fn meets_basic(constraint: &Constraint, path: &str, call: &Call) -> bool {
     let Some(value) = at(path, call) else {
         return false;

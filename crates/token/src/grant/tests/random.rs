@@ -152,7 +152,7 @@ fn grants(entries: &Entries) -> Option<Grants> {
     .ok()
 }
 
-/// A table that is well formed; the others are not looked at.
+/// Makes tables that are well formed, and skips the others.
 fn tables() -> impl Strategy<Value = Grants> {
     picks(ENTRIES).prop_filter_map("not well formed", |entries| grants(&entries))
 }

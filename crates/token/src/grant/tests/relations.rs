@@ -56,7 +56,7 @@ fn no_call_is_inside_the_narrow_and_outside_the_wide() {
             }
         }
     }
-    // Each is within itself and within any value, so this counts what is proven beside that.
+    // Each constraint is within itself and within any value, so much more than these cases must be proven.
     assert!(
         proven > 4 * judged.len(),
         "only {proven} of {}",
@@ -79,7 +79,7 @@ fn effective_understates_no_pair() {
             let judged = calls.iter().zip(by_one.iter().zip(by_other)).enumerate();
             for (place, (call, (one, other))) in judged {
                 let both = *one && *other;
-                // There are two million others, so some have to do.
+                // There are two million other cases, so a sample of them is checked.
                 if !both && place % 7 != 0 {
                     continue;
                 }
@@ -90,7 +90,7 @@ fn effective_understates_no_pair() {
                     shown || !both,
                     "{one_text} and {other_text}: {call:?} is left out"
                 );
-                // Numbers that are rounded may be shown as allowed, because basic conditions show fewer limits.
+                // Rounded numbers may be shown as allowed, because basic conditions refuse fewer numbers.
                 assert!(
                     both || !shown || is_rounded(call),
                     "{one_text} and {other_text}: {call:?} is shown"
@@ -183,7 +183,8 @@ fn narrower_conditions_are_proven() {
             "'l.*.n' = { one_of = [1, 2] }\n'l.*.note' = { max_len = 5, optional = true }",
         ),
     ] {
-        // Nothing else is wider by accident, and the smallest sum is not bounded by the narrow one in the last but one.
+        // Nothing else is wider by accident. The only exception is the pair with `sum`, whose narrow side states no
+        // `min`.
         let (narrow, wide) = (table(narrow), table(wide));
         if narrow.to_toml().contains("sum") {
             assert!(!narrow.is_within(&wide));
@@ -226,7 +227,7 @@ fn windows_narrow_too() {
         (&noon, &office, true),
         (&office, &noon, false),
         (&noon, &evening, false),
-        // The two zones agree today; a database of tomorrow may not.
+        // The two zones agree today, but may differ in a later database.
         (&paris, &office, false),
     ] {
         assert_eq!(narrow.is_within(wide), within);

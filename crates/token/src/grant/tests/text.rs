@@ -132,7 +132,7 @@ fn adding_a_condition_never_widens() {
             let both = format!("a = {{ {inner}, {addition} }}\nb = '*'\n'l.*.n' = '*'");
             let both =
                 format!("[[grant]]\nservice = 'erp'\naction = 'order'\n[grant.args]\n{both}\n");
-            // Some are there already, or never meet.
+            // Some combinations repeat a condition, or allow no value.
             let Ok(both) = Grants::from_toml(&both) else {
                 continue;
             };
@@ -158,7 +158,7 @@ fn windows_open_and_close_to_the_second() {
         ("2026-11-30T07:00:00Z", true, false),
         ("2026-11-30T16:59:59Z", true, false),
         ("2026-11-30T17:00:00Z", false, false),
-        // In summer the zone is an hour further.
+        // In summer, the zone is an hour further ahead.
         ("2026-07-06T06:00:00Z", true, false),
         ("2026-07-06T05:59:59Z", false, false),
         ("2026-07-06T16:00:00Z", false, false),
@@ -169,7 +169,7 @@ fn windows_open_and_close_to_the_second() {
         ("2026-12-04T23:00:00Z", false, true),
         ("2026-12-05T04:59:59Z", false, true),
         ("2026-12-05T05:00:00Z", false, false),
-        // 02:30 is there twice in the night in which summer time ends.
+        // 02:30 occurs twice in the night in which summer time ends.
         ("2026-10-25T00:30:00Z", false, false),
     ] {
         let now: Timestamp = time.parse().unwrap();

@@ -1,4 +1,5 @@
-//! Wishes that could not be written before these conditions, or meant something wider: each as a grant, with its wide calls.
+//! Restrictions that older conditions could not express, or only too widely: each as a grant, with calls that it must
+//! refuse.
 
 use super::{
     corpus::table,

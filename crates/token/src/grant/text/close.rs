@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// Adds the condition `members` to each object of which members are named, unless it is listed as open or says itself
-/// which members it has.
+/// Adds the condition `members` to each object whose members are named, unless the object is listed as open or states
+/// its members itself.
 pub(super) fn close(mistakes: &mut Mistakes, path: &str, args: &mut Args, open: &BTreeSet<String>) {
     let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for name in args.keys() {
@@ -25,7 +25,7 @@ pub(super) fn close(mistakes: &mut Mistakes, path: &str, args: &mut Args, open: 
         }
     }
     for name in open.iter().filter(|name| name.ends_with(".*")) {
-        // It could be taken for a condition on the elements.
+        // The entry could be mistaken for a condition on the elements.
         if below(args, name).next().is_none() {
             mistakes.add(at(
                 &join(path, name),

@@ -1,4 +1,4 @@
-//! The readers of conditions that are tables themselves. What the values must be like is checked with the grant.
+//! The readers of conditions that are tables themselves. Their values are checked with the grant.
 
 use std::collections::BTreeSet;
 

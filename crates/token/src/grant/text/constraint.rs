@@ -39,7 +39,7 @@ fn constraint(
     path: &str,
     table: &BTreeMap<String, Value>,
 ) -> Option<Written> {
-    // It would allow any value, which a writer must ask for by name.
+    // An empty table would allow any value, which must be asked for with `"*"`.
     if table.is_empty() {
         mistakes.add(at(
             path,
@@ -56,7 +56,7 @@ fn constraint(
     (mistakes.count() == before && !mistakes.is_full()).then_some(written)
 }
 
-/// The conditions read so far, and what modifies them.
+/// The conditions read so far, and their modifiers.
 #[derive(Default)]
 struct Conditions {
     basic: Constraint,
@@ -110,7 +110,7 @@ impl Conditions {
         };
     }
 
-    /// Reads a condition that nothing modifies.
+    /// Reads a condition that has no modifiers.
     fn other(
         &mut self,
         mistakes: &mut Mistakes,
@@ -148,7 +148,7 @@ impl Conditions {
         Some(())
     }
 
-    /// Puts the conditions together with what modifies them.
+    /// Applies the modifiers to the conditions.
     fn finish(mut self, mistakes: &mut Mistakes, path: &str) -> Written {
         let mut conditions = std::mem::take(&mut self.others);
         if self.ignore_case {
@@ -187,7 +187,8 @@ impl Conditions {
         }
     }
 
-    /// The condition of what modifies `min` and `max`. Bounds that are numbers or date-times stay basic.
+    /// The condition that results from the modifiers of `min` and `max`. Bounds that are numbers or date-times
+    /// stay basic.
     fn ordered(&self, mistakes: &mut Mistakes, path: &str) -> Option<Condition> {
         let is = |kind: fn(&Bound) -> bool| {
             let mut bounds = [self.basic.min, self.basic.max].into_iter().flatten();

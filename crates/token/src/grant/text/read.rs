@@ -8,7 +8,7 @@ use crate::{
     value::{Micros, Value},
 };
 
-/// The error of a fault at a path.
+/// Makes the error for a fault at a path.
 pub(super) fn at(path: &str, message: impl Into<String>) -> GrantsError {
     GrantsError::at(path, message)
 }
@@ -56,7 +56,7 @@ pub(super) fn object<'a>(
     }
 }
 
-/// The error of a key that is not one of those known.
+/// Makes the error for an unknown key.
 pub(super) fn unknown_key(path: &str, key: &str, known: &[&str]) -> GrantsError {
     at(
         &join(path, key),
@@ -81,7 +81,7 @@ pub(super) fn strings(path: &str, value: &Value) -> Result<BTreeSet<String>, Gra
     items.iter().map(|item| string(path, item)).collect()
 }
 
-/// A switch that is left out or true.
+/// Reads a switch, which is left out or true.
 pub(super) fn yes(path: &str, value: &Value) -> Result<bool, GrantsError> {
     match value {
         Value::Bool(true) => Ok(true),

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::value::Value;
 
-/// Keys that bound a string as a whole, so that what else the table says can only narrow it further.
+/// Keys that bound a string as a whole, so that any other key in the table can only narrow it further.
 pub(super) const WHOLE: [&str; 9] = [
     "exact",
     "exact_json",
@@ -53,7 +53,7 @@ impl<'v> Argument<'v> {
             .is_some_and(|table| keys.iter().any(|key| table.contains_key(*key)))
     }
 
-    /// The line that states these members instead.
+    /// The line to write instead, with these members.
     pub(super) fn rewritten(&self, members: &BTreeMap<String, Value>) -> String {
         constraint(self.form, self.name, members)
     }

@@ -1,4 +1,4 @@
-//! Warnings about what the constraint on one argument bounds, and what it leaves open.
+//! Warnings about the bounds of the constraint on one argument, and about values that it leaves open.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ fn bare_array(argument: &Argument<'_>) -> Option<Warning> {
     let Value::Array(items) = argument.value else {
         return None;
     };
-    // Elements of which a list cannot be made were meant as they stand.
+    // Elements that cannot form a list of allowed values were meant as an exact array.
     if items.is_empty() || List::from_values(items).is_err() {
         return None;
     }
@@ -74,7 +74,7 @@ fn open_below(table: &BTreeMap<String, Value>) -> Option<Micros> {
         let is_bounded = table.contains_key("min") || table.contains_key("positive");
         return (!is_bounded).then_some(max);
     }
-    // Summands below zero have to be asked for, so only then is a sum open below.
+    // Negative summands must be allowed explicitly, and only then does a sum lack a lower bound.
     let Some(Value::Object(sum)) = table.get("sum") else {
         return None;
     };

@@ -10,17 +10,17 @@ use super::{
 };
 use crate::{escape::code, grant::Grants, value::Value};
 
-/// Maximum number of names that are kept of the calls for one grant, to be suggested.
+/// Maximum number of argument names that are kept for each grant, to be suggested.
 const MAX_NAMES: usize = 256;
 
-/// Arguments of each grant that the calls so far have.
+/// The arguments in the recorded calls, by grant.
 #[derive(Debug)]
 pub(super) struct Seen(Vec<SeenGrant>);
 
 #[derive(Debug, Default)]
 struct SeenGrant {
     calls: u64,
-    /// Paths of the grant that no call had so far.
+    /// Paths of the grant that no call has had so far.
     unseen: BTreeSet<String>,
     /// Names of arguments in the calls.
     names: BTreeSet<String>,
@@ -81,7 +81,7 @@ impl Seen {
             return Vec::new();
         };
         let unseen = args.iter().filter(|(path, value)| {
-            // An open argument that never comes refuses nothing.
+            // An argument that may have any value refuses nothing, even if no call has it.
             let is_open = matches!(value, Value::String(star) if star == "*");
             !is_open && seen.unseen.contains(*path)
         });

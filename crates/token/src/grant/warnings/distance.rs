@@ -1,4 +1,4 @@
-//! Names that are so alike that one may be a slip for the other.
+//! Names that are so alike that one may be a misspelling of the other.
 
 /// Maximum length of a name that is compared, in characters.
 const MAX_COMPARED: usize = 64;

@@ -1,4 +1,4 @@
-//! Documents inside of strings: JSON, SQL, scripts.
+//! Documents inside strings: JSON, SQL, scripts.
 
 use super::words::has_word;
 use crate::value::Value;
@@ -50,7 +50,7 @@ pub(super) fn carried(value: &Value) -> Option<&'static str> {
     is_command(text).then_some("a command")
 }
 
-/// Returns true if the text begins with a verb of SQL, and goes on as a statement does.
+/// Returns true if the text begins with a verb of SQL and continues like a statement.
 pub(super) fn is_query(text: &str) -> bool {
     const VERBS: [(&str, &str); 9] = [
         ("select", "from"),

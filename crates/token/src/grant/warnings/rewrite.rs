@@ -27,7 +27,7 @@ pub(super) fn constraint(form: Form, name: &str, members: &BTreeMap<String, Valu
                 Value::Object(members.clone()),
             )]));
             let text = text.to_string();
-            // Without the braces it is a member, which can be pasted.
+            // Without its braces, the object is a member that can be pasted.
             let inner = text
                 .strip_prefix('{')
                 .and_then(|rest| rest.strip_suffix('}'));
@@ -36,7 +36,7 @@ pub(super) fn constraint(form: Form, name: &str, members: &BTreeMap<String, Valu
     }
 }
 
-/// The line that gives a key a text.
+/// The line that sets a key to a text.
 pub(super) fn text(form: Form, key: &str, text: &str) -> String {
     let value = Value::from(text);
     match form {

@@ -1,11 +1,11 @@
-//! Stars inside of values, where they are plain characters.
+//! Stars inside values, where they are plain characters.
 
 use std::collections::BTreeMap;
 
 use super::{Warning, WarningKind, argument::Argument};
 use crate::{condition::TextPattern, escape::quote, value::Value};
 
-/// Keys under which a star has a meaning, or is meant as it stands.
+/// Keys under which a star has a meaning, or is meant literally.
 const EXCEPTED: [&str; 8] = [
     "exact",
     "exact_json",
@@ -17,7 +17,7 @@ const EXCEPTED: [&str; 8] = [
     "members",
 ];
 
-/// The warning about an argument one of whose values has a star.
+/// The warning about an argument with a star in one of its values.
 pub(super) fn warning(argument: &Argument<'_>) -> Option<Warning> {
     let (text, rewrite) = match argument.value {
         // The lone star is the wildcard.
@@ -93,7 +93,7 @@ fn instead_of_table(table: &BTreeMap<String, Value>) -> Option<BTreeMap<String, 
     None
 }
 
-/// An expression that matches the texts with any characters for each star.
+/// A regular expression for the texts, with any characters in place of each star.
 fn pattern<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<String> {
     let texts = texts.into_iter().map(|text| {
         let parts: Vec<String> = text.split('*').map(regex_syntax::escape).collect();

@@ -16,7 +16,7 @@ fn about(line: &str) -> Vec<Warning> {
     ))
 }
 
-/// Each line, with the kind of its only warning and the text that is to be written instead.
+/// Each line, with the kind of its only warning and the text to write instead.
 const WARNED: [(&str, WarningKind, Option<&str>); 34] = [
     (
         "count = { max = 10 }",
@@ -188,7 +188,7 @@ fn each_suspicious_constraint_is_reported() {
     }
 }
 
-/// A rewrite is grants text, and is not warned about for the same reason.
+/// A rewrite is valid grants text, and does not cause the same warning again.
 #[test]
 fn each_rewrite_can_be_written() {
     for (line, kind, _) in WARNED {
@@ -264,7 +264,7 @@ fn grants_are_judged_beside_each_other() {
         (warnings[0].path.as_str(), warnings[0].line),
         ("grant[1]", Some(5))
     );
-    // Of two equal grants the second is superfluous, and only that.
+    // Of two equal grants, the second is superfluous, and nothing else is wrong.
     let same = [grant("order:read", ""), grant("order:read", "")].concat();
     assert_eq!(
         of(&same)

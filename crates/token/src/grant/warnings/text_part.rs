@@ -1,4 +1,5 @@
-//! Parts of texts that are to confine what they cannot: a URL, a path, an address, a day, a code, a query.
+//! Conditions on a part of a text that are meant to confine it, but cannot: a URL, a path, an address, a day, a
+//! code, a query.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +40,7 @@ pub(super) fn warning(argument: &Argument<'_>) -> Option<Warning> {
     })?;
     let kind = looks_like(part).or_else(|| called(argument.name))?;
     let (next, bounds) = instead(kind, part);
-    // Only at its usual end does a part say what it is to confine.
+    // Only a part at the usual end of the text shows what the condition is meant to confine.
     let end = if kind == Kind::Email {
         "suffix"
     } else {
@@ -63,7 +64,7 @@ pub(super) fn warning(argument: &Argument<'_>) -> Option<Warning> {
     ))
 }
 
-/// The kind of text with a text that gets around a part of it.
+/// The kind of text, and a text that evades a condition on a part of it.
 fn escape_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Url => {
@@ -118,7 +119,7 @@ fn begins_day(part: &str) -> bool {
     part.len() >= 5 && part.bytes().enumerate().all(is_shaped)
 }
 
-/// The kind that the argument is called.
+/// The kind that the argument's name suggests.
 fn called(name: &str) -> Option<Kind> {
     let kinds: [(Kind, &[&str]); 5] = [
         (
@@ -151,7 +152,7 @@ fn called(name: &str) -> Option<Kind> {
 
 type Members = BTreeMap<String, Value>;
 
-/// The next step, and the conditions that confine what the part was to confine.
+/// The next step, and conditions that confine the text as the part was meant to.
 fn instead(kind: Kind, part: &str) -> (&'static str, Option<Members>) {
     match kind {
         Kind::Url => ("name hosts and the path with `url`", url(part)),

@@ -1,4 +1,4 @@
-//! Warnings about grants as a whole, and about arguments beside each other.
+//! Warnings about grants as a whole, and about the arguments of a grant together.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{
     value::Value,
 };
 
-/// Warnings about services and actions, and about grants that say nothing.
+/// Warnings about services and actions, and about grants that change nothing.
 pub(super) fn warnings(grants: &Grants, form: Form) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for (index, grant) in grants.iter().enumerate() {
@@ -59,7 +59,7 @@ fn action_prefix(index: usize, prefix: &str, form: Form) -> Option<Warning> {
     })
 }
 
-/// Warnings about arguments of one grant that stand beside each other.
+/// Warnings about combinations of arguments in one grant.
 pub(super) fn argument_warnings(
     grant: usize,
     args: &BTreeMap<String, Value>,

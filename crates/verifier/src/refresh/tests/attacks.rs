@@ -35,7 +35,7 @@ async fn two_histories() {
     assert!(scene.asked().contains(&"/revocations/snapshot".to_owned()));
     let (_, error) = scene.status().last_error.unwrap();
     assert!(error.contains("lack some of those in use"), "{error}");
-    // A new epoch resolves it.
+    // A new epoch resolves the conflict.
     scene.issuer.state().epoch = Epoch::from_bytes([2; 8]);
     scene.pass(31).await;
     assert_eq!(scene.seq(), Some(4));
@@ -54,7 +54,7 @@ async fn changes_damaged_by_a_cache_are_refused() {
         scene.issuer.revoke(7);
         scene.issuer.forge_answer("/3-4", spoilt);
         scene.pass(31).await;
-        // The snapshot repairs it.
+        // The snapshot repairs the damage.
         assert_eq!((scene.seq(), scene.status().failures), (Some(4), 1));
     }
 }
@@ -84,7 +84,7 @@ async fn changes_that_are_skipped() {
     }
 }
 
-/// Answers that were cut off in transit, at any byte.
+/// Answers that were cut off in transit, early or late.
 #[tokio::test(start_paused = true)]
 async fn truncated_answers_change_nothing() {
     for part in [0.0, 0.3, 0.6, 0.99] {

@@ -56,12 +56,12 @@ async fn a_start_while_the_issuer_is_down() {
     assert_eq!(issuer.asked(), [""; 0]);
     assert_eq!(again.seq(), Some(5));
     assert_eq!(again.verifier.trust().keyset().version, 2);
-    // It still refuses answers that would undo that.
+    // The verifier still refuses answers that would undo this state.
     issuer.set(Mode::Up);
     issuer.state().shown = Some(4);
     again.pass(1).await;
     assert_eq!((again.seq(), again.status().rollbacks), (Some(5), 1));
-    // It continues from there without a snapshot.
+    // The verifier continues from this state without a snapshot.
     issuer.state().shown = None;
     issuer.revoke(9);
     issuer.asked();
@@ -113,7 +113,7 @@ async fn damaged_files_are_fetched_again() {
             let again = Scene::with(issuer.clone(), options.clone()).await;
             assert_eq!(again.seq(), Some(4), "{name}");
             assert!(issuer.asked().contains(&"/revocations/snapshot".to_owned()));
-            // The files that it has left are complete.
+            // The files on disk are complete again.
             issuer.set(Mode::Down);
             let third = Scene::with(issuer, options).await;
             assert_eq!(third.seq(), Some(4), "{name}");

@@ -25,7 +25,7 @@ async fn an_issuer_that_is_down_is_asked_less_and_less_often() {
     assert_eq!(scene.status().head_age(now), Some(600));
     assert!(!scene.is_ready(&Staleness::default(), now));
 
-    // A verifier that still admits short-lived tokens is ready until the head ends.
+    // A verifier that still admits short-lived tokens is ready until the head expires.
     let lenient = Staleness::default().admit_short_lived(Duration::from_secs(300));
     let ready = |at| scene.is_ready(&lenient, at);
     assert!(ready(now) && ready(now.plus(2_999)) && !ready(now.plus(3_000)));
@@ -68,7 +68,7 @@ async fn a_panic_is_a_failure() {
         let asked = scene.asked();
         heads += asked.iter().filter(|path| *path == "/revocations").count();
     }
-    // A panic while fetching the keyset postpones the head to the next turn.
+    // A panic while fetching the keyset postpones the head to the next poll.
     assert!((10..=40).contains(&heads), "{heads}");
     let status = scene.status();
     assert!(status.panics >= heads as u64 && status.failures >= status.panics);
@@ -122,9 +122,9 @@ async fn too_long_answers_are_abandoned() {
     assert!(matches!(started, Err(RefreshError::Fetch { .. })));
 }
 
-/// Issuer and verifier share a clock that was a day ahead and is set back. The state that was read before stays
-/// in use, and denies calls until its time comes: to the verifier, the issuer's newer answers look like a
-/// replay of old ones. An operator who knows better restarts the verifier.
+/// Issuer and verifier share a clock that was a day ahead and is set back. The state that was read before stays in use,
+/// and denies calls until the clock catches up with it: to the verifier, the issuer's newer answers look like a replay
+/// of old ones. An operator can restart the verifier.
 #[tokio::test(start_paused = true)]
 async fn one_clock_that_was_ahead() {
     let issuer = Issuer::new(3);

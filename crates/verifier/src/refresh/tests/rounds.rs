@@ -35,7 +35,7 @@ async fn a_cold_start_and_a_change() {
     );
     scene.pass(2).await;
     assert_eq!(scene.asked(), [""; 0]);
-    // After the refresh hint of 30 seconds the keyset as well, which has not changed.
+    // After the refresh hint of 30 seconds, the keyset is fetched as well; it has not changed.
     scene.pass(28).await;
     assert_eq!(scene.asked(), [KEYSET, HEAD]);
     assert_eq!(scene.status().keyset_version, 1);
@@ -137,7 +137,7 @@ async fn a_head_tells_of_a_newer_keyset() {
     scene.pass(5).await;
     assert_eq!(scene.asked(), [HEAD, KEYSET]);
     assert_eq!(scene.verifier.trust().keyset().version, 2);
-    // A cache that still has the old one is asked again at growing intervals, and the failure is reported.
+    // A cache that still has the old keyset is asked again at growing intervals, and the failure is reported.
     let old = scene.issuer.state().keyset.clone();
     scene.issuer.publish(|_| {});
     let old = old.sign(&ed25519_dalek::SigningKey::from_bytes(&[9; 32]));
