@@ -134,7 +134,7 @@ fn made() -> Tokens {
     ];
     Tokens {
         format: FORMAT,
-        about: "Tokens: whether their signatures hold, what they say, and the decision on calls with them"
+        about: "Tokens: whether their signatures verify, their content, and the decision on calls with them"
             .to_owned(),
         service: SERVICE.to_owned(),
         keyset_key: root.keyset_public(),

@@ -113,7 +113,7 @@ impl RevokeRequest {
 pub enum TargetsError {
     /// A block's signature is malformed.
     #[error(
-        "a block is not named by its signature; write the 128 hexadecimal digits that `token inspect` shows as its revocation id"
+        "a block must be named by its signature; write the 128 hexadecimal digits that `token inspect` shows as its revocation id"
     )]
     Block,
     /// An agent, principal or tenant has a name that no token can carry.

@@ -161,7 +161,7 @@ pub enum OutgoingError {
     #[error("the name `{0}` cannot be used in a URL; write the name exactly as it is listed")]
     Segment(String),
     /// The number of values differs from the number of names in the path.
-    #[error("`{0}` takes one value for each name in braces")]
+    #[error("`{0}` needs exactly one value for each name in braces")]
     Places(&'static str),
     /// The request cannot be written.
     #[error("the request cannot be written ({0})")]

@@ -258,11 +258,11 @@ pub enum PublicKeyError {
     #[error("not a public key; write `ed25519/` and 64 lower-case hex digits")]
     Form,
     /// The bytes are not the encoding of a point on the curve.
-    #[error("the key is not a point of Ed25519; copy it again from where it was made")]
+    #[error("the key is not a point of Ed25519; copy it again from its source")]
     NotAPoint,
     /// The bytes encode a point in a non-canonical way.
     #[error(
-        "the key is not in the canonical encoding of Ed25519; copy it again from where it was made"
+        "the key is not in the canonical encoding of Ed25519; copy it again from its source"
     )]
     NotCanonical,
     /// The point has small order: anyone can make signatures under it.

@@ -26,7 +26,7 @@ pub enum UnsafeUrl {
     #[error("is not a URL; write one such as `https://issuer.example`")]
     Malformed,
     /// The address contains a user name or a password, which logs and messages would repeat.
-    #[error("holds a name or a password; leave them out")]
+    #[error("contains a user name or a password; leave both out")]
     Credentials,
     /// The address is plain HTTP to another machine: anyone on the network path could read and change requests.
     #[error("is neither HTTPS nor HTTP to this machine; use `https`")]

@@ -37,7 +37,7 @@ pub enum AdmissionError {
     #[error("block {0} has a signature that is not 64 bytes long")]
     Signature(usize),
     /// The proof is missing, or its length is wrong.
-    #[error("the token's proof is missing or of a wrong length")]
+    #[error("the token's proof is missing or has the wrong length")]
     Proof,
     /// A block states a fact that only the verifier, or only the authority block, may state.
     #[error("block {block} states `{name}`, which only the issuer or the verifier may state")]
@@ -91,7 +91,7 @@ pub enum Feature {
     /// A use of `depth` other than as an upper bound. The number of blocks is the only thing about a call that
     /// a holder changes by appending an empty block.
     #[error(
-        "uses `depth` in another form than `depth($d)` with `$d <= N` as the last condition, so an appended block could make it true"
+        "uses `depth` in a form other than `depth($d)` with `$d <= N` as the last condition, so an appended block could make it true"
     )]
     Depth,
     /// An external function.
@@ -99,7 +99,7 @@ pub enum Feature {
     Extern,
     /// `meets` or `during` with a variable, a term of another type, or another number of terms. The verifier decides
     /// such a fact from its text, so the terms must be written out.
-    #[error("asks for `meets` or `during` with other terms than texts that are written out")]
+    #[error("uses `meets` or `during` with a term that is not a string literal")]
     Native,
     /// A path with a star outside `meets`. No fact has such a path.
     #[error("names an argument with a star outside `meets`")]
@@ -108,7 +108,7 @@ pub enum Feature {
     #[error("holds a regular expression")]
     Regex,
     /// A closure other than the one that expresses the constraint `all_of_in`.
-    #[error("holds a closure, which the lenient operators `&&` and `||` contain too")]
+    #[error("holds a closure, which the lenient operators `&&` and `||` are stored as")]
     Closure,
 }
 

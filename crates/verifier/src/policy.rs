@@ -71,7 +71,7 @@ pub enum PolicyError {
     Extern(String),
     /// A regular expression is invalid or too large.
     #[error(
-        "the regular expression `{0}` in the policy is not valid or too large; shorten it, and write `[0-9A-Za-z_]` for `\\w` where that is enough"
+        "the regular expression `{0}` in the policy is invalid or too large; shorten it, and write `[0-9A-Za-z_]` for `\\w` where that is enough"
     )]
     Regex(String),
     /// A regular expression is not a literal.
@@ -81,7 +81,7 @@ pub enum PolicyError {
     Pattern,
     /// A condition of `meets` or `during` is not written out.
     #[error(
-        "the policy asks for `meets` or `during` with other terms than it has; write `meets(\"PATH\", \"CONDITION\")` or `during(\"WINDOW\")` with both written out, since a fact that is never stated would satisfy `deny if`"
+        "the policy uses `meets` or `during` with the wrong terms; write `meets(\"PATH\", \"CONDITION\")` or `during(\"WINDOW\")` with both written out, since a fact that is never stated would satisfy `deny if`"
     )]
     Native,
     /// A condition of `meets` or `during` is unknown.

@@ -13,7 +13,7 @@ pub enum ChainError {
     #[error("block {0} has a signature of an unknown version")]
     Version(usize),
     /// The authority block carries the signature of a third party.
-    #[error("the authority block is signed by a third party, which only an appended block can be")]
+    #[error("a third party signed the authority block, but can sign only appended blocks")]
     ThirdPartyAuthority,
     /// A third party's signature has the deprecated version 0.
     #[error(
@@ -24,7 +24,7 @@ pub enum ChainError {
     #[error("{0} does not have the form that its key requires")]
     Form(Signed),
     /// There is no proof, or it has a wrong length.
-    #[error("the token's proof is missing or of a wrong length")]
+    #[error("the token's proof is missing or has the wrong length")]
     NoProof,
     /// A signature does not verify.
     #[error("{0} does not verify")]

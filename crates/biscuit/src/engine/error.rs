@@ -8,7 +8,7 @@ use super::origin::Place;
 #[non_exhaustive]
 pub enum Error {
     /// An operation got operands of types that it does not support.
-    #[error("an operation met a value of the wrong type")]
+    #[error("an operation got a value of the wrong type")]
     InvalidType,
     /// A result does not fit a 64-bit integer.
     #[error("integer overflow")]
@@ -69,7 +69,7 @@ pub enum Fault {
     #[error("the token has more than {} blocks", super::origin::MAX_BLOCKS)]
     Blocks,
     /// A quantity does not fit the 16-bit or 32-bit number that stores it.
-    #[error("it is too large to be compiled")]
+    #[error("the statement is too large to compile")]
     TooLarge,
     /// The text is not Datalog.
     #[error("the text is not valid Datalog ({0})")]

@@ -34,7 +34,7 @@ pub(super) fn bounded(code: &str) -> Result<(), Error> {
     if !Readings::default().are_shallow(code) {
         return Err(refused(format!(
             "a statement nests more than {MAX_NESTING} deep, or has more than {MAX_OPERATORS} \
-             characters of operators"
+             operator characters"
         )));
     }
     Ok(())

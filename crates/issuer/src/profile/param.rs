@@ -302,7 +302,7 @@ fn read_text(text: &str) -> Result<String, &'static str> {
         return Err("is empty, or begins or ends with white space");
     }
     if text.contains(char::is_control) {
-        return Err("holds a control character");
+        return Err("contains a control character");
     }
     if text.len() > MAX_TEXT {
         return Err("is longer than 1024 bytes");

@@ -498,7 +498,7 @@ fn a_claim_that_does_not_fit_is_named_and_not_shown() {
             json!(" ada"),
             "is empty, or begins or ends with white space",
         ),
-        ("sub", json!("a\nb"), "holds a control character"),
+        ("sub", json!("a\nb"), "contains a control character"),
         ("sub", json!("a".repeat(1025)), "is longer than 1024 bytes"),
         (REGION, json!(SECRET), "is not one segment"),
         // A service would normalize each of these to another name, or to a path outside the folder.

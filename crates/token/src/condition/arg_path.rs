@@ -25,11 +25,11 @@ enum Segment {
 #[non_exhaustive]
 pub enum ArgPathError {
     /// A name between dots is empty.
-    #[error("the argument's name is empty, or a part of its path is")]
+    #[error("the argument's name or a part of its path is empty")]
     Empty,
     /// A `*` is the first part, or only a part of a name.
     #[error(
-        "a star stands for the elements of an array, as a whole part behind the array's name; write `lines.*.price`"
+        "a star stands for all elements of an array, and must be a whole part after the array's name; write `lines.*.price`"
     )]
     Star,
     /// There are more `*` than allowed.

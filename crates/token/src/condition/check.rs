@@ -43,7 +43,7 @@ impl Test {
             ),
             Condition::EqualsSum { .. } if is_many => at(
                 "equals_sum",
-                "a star stands for many values, and one sum is compared; write it at one value",
+                "a star stands for many values, but the sum is compared with one; write this condition at a path without stars",
             ),
             Condition::EqualsArg(_) if is_many => at("equals_arg", ONE_VALUE),
             Condition::DiffersFromArg(_) if is_many => at("differs_from_arg", ONE_VALUE),
@@ -57,11 +57,11 @@ impl Test {
 }
 
 const ONE_VALUE: &str =
-    "a star stands for many values, and one is compared; write a path without stars";
+    "a star stands for many values, but only one can be compared; write a path without stars";
 const ITSELF: &str = "an argument is compared with itself; name another argument";
 const EMPTY_LIST: &str = "the list is empty";
 const EMPTY_TEXT: &str = "the text is empty, so every string would match it";
-const NO_BOUND: &str = "neither `min` nor `max` is there; write at least one of them";
+const NO_BOUND: &str = "`min` and `max` are both missing; write at least one of them";
 const CROSSED: &str = "the range is empty, because `min` is greater than `max`";
 const CROSSED_TIMES: &str = "the range is empty, because `min` is later than `max`";
 
@@ -116,7 +116,7 @@ impl Condition {
             Condition::Instant { after, before } => match (after, before) {
                 (None, None) => at(
                     "after",
-                    "neither `after` nor `before` is there; write at least one of them",
+                    "`after` and `before` are both missing; write at least one of them",
                 ),
                 (Some(after), Some(before)) if after >= before => at(
                     "before",
@@ -151,7 +151,7 @@ impl Condition {
                 names if names.is_empty() => at("members", EMPTY_LIST),
                 names if names.iter().any(|name| !is_member_name(name)) => at(
                     "members",
-                    "a member's name is empty, or holds a dot or a star; such a member can only be granted with the whole argument",
+                    "a member's name is empty, or contains a dot or a star; such a member can only be granted with the whole argument",
                 ),
                 _ => Ok(()),
             },
@@ -206,7 +206,7 @@ fn url_at(key: &'static str, url: &UrlAt) -> Result<(), Malformed> {
     if url.schemes.is_empty() {
         return at(
             key,
-            "no scheme is there; write http, https, ws or wss, or leave `scheme` out",
+            "the list of schemes is empty; write http, https, ws or wss, or leave `scheme` out",
         );
     }
     if url.port == Some(0) {
@@ -236,7 +236,7 @@ fn hosts(
         return at(
             key,
             format!(
-                "neither `{exactly}` nor `{under}` is there, so nothing would be allowed; write one of them"
+                "`{exactly}` and `{under}` are both missing, so nothing would be allowed; write one of them"
             ),
         );
     }
@@ -247,7 +247,7 @@ fn hosts(
         Some(name) => at(
             key,
             format!(
-                "`{name}` is not a name in the form that lists take; write it in lower case, with `xn--` for other letters, at least two labels and no final dot"
+                "`{name}` is not a name in the form that lists accept; write it in lower case, with `xn--` for other letters, at least two labels and no final dot"
             ),
         ),
     }

@@ -143,7 +143,7 @@ impl fmt::Display for Condition {
             }
             Condition::EqualsArg(other) => write!(f, "the value of {}", quote(&other.to_string())),
             Condition::DiffersFromArg(other) => {
-                write!(f, "another value than {}", quote(&other.to_string()))
+                write!(f, "a value other than {}", quote(&other.to_string()))
             }
             Condition::Members(names) => {
                 f.write_str("an object with no members but ")?;

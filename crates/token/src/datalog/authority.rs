@@ -103,7 +103,7 @@ pub enum AuthorityError {
     Fact(&'static str),
     /// The name of an agent, a principal or a tenant is invalid, so that no watermark could revoke its tokens.
     #[error(
-        "the name in `{0}` is empty, longer than {MAX_NAME} bytes, or holds a control character"
+        "the name in `{0}` is empty, longer than {MAX_NAME} bytes, or contains a control character"
     )]
     Name(&'static str),
     /// The block contains a fact or rule that the profile does not define.

@@ -161,7 +161,7 @@ impl Difference {
                 Some(constraint) if constraint.is_any() => f.write_str("any value, or absent"),
                 Some(constraint) => constraint.fmt(f),
                 None if grant.args.is_none() => f.write_str("any arguments, or none"),
-                None => f.write_str("nothing is said about it"),
+                None => f.write_str("no condition"),
             },
             Aspect::OtherArguments => f.write_str("any arguments, or none"),
             Aspect::Time => match &grant.when {

@@ -67,7 +67,7 @@ fn form(
         }
         Merged::Neither(kind) => {
             return Err(conflict(format!(
-                "`{kind}` is there twice, and means two things; write it once"
+                "`{kind}` occurs twice with different meanings; write it once"
             )));
         }
     };

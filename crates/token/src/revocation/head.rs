@@ -105,7 +105,7 @@ pub enum HeadError {
     NoLife,
     /// The number of the last change is 0, but the digest is not that of an empty history.
     #[error(
-        "the head of the revocations says that there are no changes, but its digest is that of some; fetch a new head from the issuer"
+        "the head of the revocations states that there are no changes, but its digest covers some; fetch a new head from the issuer"
     )]
     Start,
 }

@@ -280,7 +280,7 @@ pub enum SnapshotError {
     NoLife,
     /// The number of the last change is 0, but the digest is not that of an empty history.
     #[error(
-        "the header of the revocations says that there are no changes, but its digest is that of some; fetch the file again from the issuer"
+        "the header of the revocations states that there are no changes, but its digest covers some; fetch the file again from the issuer"
     )]
     Start,
     /// A signed line is one that this version cannot honour.

@@ -31,7 +31,7 @@ pub enum CallError {
     Action,
     /// The resource is not in normal form.
     #[error(
-        "the resource is not in normal form; write segments separated by `/`, each with more than dots and white space before its first `;`, and no `\\`, `%`, `?`, `#` or control character"
+        "the resource is not in normal form; write segments separated by `/`, each with something other than dots and white space before its first `;`, and no `\\`, `%`, `?`, `#` or control character"
     )]
     Resource,
     /// The call cannot be read from the request that carries it.

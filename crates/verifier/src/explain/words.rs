@@ -68,7 +68,7 @@ impl UnmetCondition {
                 needed,
             } => format!("the call names no resource, {} is allowed", code(needed)),
             UnmetCondition::Resource { needed, .. } if hidden => {
-                format!("the resource is another, {} is allowed", code(needed))
+                format!("the resource does not fit, {} is allowed", code(needed))
             }
             UnmetCondition::Resource {
                 found: Some(found),
@@ -134,7 +134,7 @@ impl UnmetCondition {
                 code(argument)
             ),
             UnmetCondition::During { found, needed } => {
-                format!("it is valid {needed}, and now it is {found}")
+                format!("it is valid {needed}, and it is now {found}")
             }
             UnmetCondition::Unknown { argument, needed } => {
                 let of = match argument {

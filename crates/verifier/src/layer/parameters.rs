@@ -10,7 +10,7 @@ pub(super) enum ParameterError {
     Missing(String),
     #[error("the route has two path parameters `{0}`")]
     Twice(String),
-    #[error("the path parameter `{0}` is more than one segment of the resource")]
+    #[error("the path parameter `{0}` contains a slash, but must be one segment of the resource")]
     Slash(String),
 }
 

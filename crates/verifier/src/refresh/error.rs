@@ -32,7 +32,7 @@ pub enum RefreshError {
     Trust(#[from] TrustError),
     /// The keyset is valid, but older than the one that heads announce.
     #[error(
-        "the keyset has version {version}, but the head names version {told}; check whether a cache serves the old keyset"
+        "the keyset has version {version}, but the head announces version {told}; check whether a cache serves the old keyset"
     )]
     KeysetBehind {
         /// The version that was fetched.
@@ -55,7 +55,7 @@ pub enum RefreshError {
     #[error(transparent)]
     Rollback(#[from] RollbackError),
     /// The snapshot is ahead of the head.
-    #[error("the head stays behind the snapshot; check whether a cache serves an old head")]
+    #[error("the head is still older than the snapshot; check whether a cache serves an old head")]
     Behind,
     /// A snapshot is needed, but the last fetch of one was too recent.
     #[error("another snapshot is needed, but snapshots are fetched at most twice a minute; wait")]

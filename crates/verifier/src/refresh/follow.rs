@@ -94,7 +94,7 @@ impl Verifier {
 }
 
 /// A keyset file, before the source of revocations has been chosen.
-#[must_use = "say where the revocations come from"]
+#[must_use = "choose a source of revocations"]
 pub struct KeysetFile(TrustFiles);
 
 impl KeysetFile {

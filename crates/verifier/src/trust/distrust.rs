@@ -18,7 +18,7 @@ pub enum Distrust {
     KeysetAhead(Timestamp),
     /// A newer keyset has been announced, but does not arrive.
     #[error(
-        "the keyset has version {used}, but heads have named version {newer} since {since}; check whether a cache serves the old keyset"
+        "the keyset has version {used}, but heads have announced version {newer} since {since}; check whether a cache serves the old keyset"
     )]
     KeysetWithheld {
         /// Version of the keyset in use.

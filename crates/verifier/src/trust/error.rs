@@ -30,7 +30,7 @@ pub enum TrustError {
 pub enum RollbackError {
     /// The keyset belongs to another issuer.
     #[error(
-        "the keyset does not belong to the issuer of the one in use; check where it comes from"
+        "the keyset belongs to an issuer other than that of the keyset in use; check where it comes from"
     )]
     Issuer,
     /// The keyset is older than the one in use.
@@ -50,7 +50,7 @@ pub enum RollbackError {
     Fork(u64),
     /// The revocations have the same number as those in use, but different contents.
     #[error(
-        "two different histories of revocations have the number {0}, so one is forged or a restored issuer began no new one; compare them at the issuer"
+        "two different histories of revocations have the number {0}, so one is forged, or a restored issuer did not begin a new epoch; compare them at the issuer"
     )]
     RevocationsFork(u64),
     /// The revocations are older than those in use, or missing.
@@ -60,7 +60,7 @@ pub enum RollbackError {
     Revocations,
     /// The revocations lack some of those in use, although a history never removes entries.
     #[error(
-        "the revocations lack some of those in use, so somebody removed them or a restored issuer began no new epoch; revoke them again at the issuer"
+        "the revocations lack some of those in use, so somebody removed them, or a restored issuer did not begin a new epoch; revoke them again at the issuer"
     )]
     RevocationsLost,
 }

@@ -216,7 +216,7 @@ pub enum FeedError {
         offered: u64,
     },
     /// There are changes, but no revocations to add them to.
-    #[error("there are no revocations yet that changes could be added to; fetch the snapshot")]
+    #[error("changes cannot be applied before a snapshot; fetch the snapshot")]
     Nothing,
     /// The snapshot would undo the revocations in use.
     #[error(transparent)]

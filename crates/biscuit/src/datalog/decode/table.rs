@@ -61,21 +61,21 @@ impl Refused {
             Refused::EmptyKey => "a map key is empty",
             Refused::EmptyOperation => "an operation is empty",
             Refused::EmptyTerm => "a term is empty",
-            Refused::HeadOfCheck => "an alternative of a check has a head that holds terms",
+            Refused::HeadOfCheck => "an alternative of a check has a head with terms",
             Refused::KindOfCheck => "a check is of an unknown kind",
             Refused::KindOfKey => "a public key is of an unknown kind or length",
             Refused::KindOfScope => "a scope is of an unknown kind",
             Refused::MisnamedFunction => {
                 "an external call has no function name, or another operation has one"
             }
-            Refused::MixedSet => "a set holds terms of several types",
-            Refused::NestedSet => "a set holds a variable or a set",
+            Refused::MixedSet => "a set contains terms of several types",
+            Refused::NestedSet => "a set contains a variable or a set",
             Refused::RepeatedKey => "it repeats a public key",
             Refused::RepeatedSymbol => "it repeats a symbol",
             Refused::UnknownKey => "it refers to an unknown public key",
             Refused::UnknownOperation => "an operation is unknown",
             Refused::UnknownSymbol => "it refers to an unknown symbol",
-            Refused::VariableInFact => "a fact holds a variable",
+            Refused::VariableInFact => "a fact contains a variable",
         };
         BlockError::Malformed { block, what }
     }

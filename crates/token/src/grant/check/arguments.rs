@@ -121,7 +121,7 @@ fn tests(mistakes: &mut Mistakes, place: Place<'_>, name: &str, args: &Args) {
             mistakes.add(at(
                 key,
                 format!(
-                    "the arguments do not list `{other}`; list it, with \"*\" if any value will do"
+                    "the arguments do not list `{other}`; list it, with \"*\" if any value is allowed"
                 ),
             ));
         }

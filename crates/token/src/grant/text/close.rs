@@ -29,7 +29,7 @@ pub(super) fn close(mistakes: &mut Mistakes, path: &str, args: &mut Args, open: 
         if below(args, name).next().is_none() {
             mistakes.add(at(
                 &join(path, name),
-                "any element says nothing; leave it out, or write \"*\" for the whole array",
+                "\"*\" for the elements adds nothing; leave it out, or write \"*\" for the whole array",
             ));
         }
     }

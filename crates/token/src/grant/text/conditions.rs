@@ -98,7 +98,7 @@ fn chars(path: &str, value: &Value) -> Result<PathChars, GrantsError> {
         "any" => Ok(PathChars::Any),
         _ => Err(at(
             path,
-            "neither of the choices; write \"plain\" or \"any\"",
+            "not one of the choices; write \"plain\" or \"any\"",
         )),
     }
 }
@@ -110,7 +110,7 @@ pub(super) fn ip(mistakes: &mut Mistakes, path: &str, value: &Value) -> Option<C
 }
 
 fn networks(path: &str, value: &Value) -> Result<Ip, GrantsError> {
-    const HINT: &str = "write networks such as \"10.0.0.0/8\", without bits behind their length";
+    const HINT: &str = "write networks such as \"10.0.0.0/8\", without host bits";
     let items = array(path, value)?;
     if items.is_empty() {
         return Err(at(path, format!("the list is empty; {HINT}")));

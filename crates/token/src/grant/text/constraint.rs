@@ -159,7 +159,7 @@ impl Conditions {
                 }),
                 None => mistakes.add(at(
                     &join(path, "ignore_case"),
-                    "there is no `one_of`, which it is about; write `one_of`, or leave it out",
+                    "`ignore_case` needs `one_of`; write `one_of`, or leave `ignore_case` out",
                 )),
             }
         }
@@ -315,7 +315,7 @@ fn present(path: &str, value: &Value) -> Result<Condition, GrantsError> {
         Value::String(any) if any == "any" => Ok(Condition::Present { empty: true }),
         _ => Err(at(
             path,
-            "neither of the choices; write `true`, or \"any\" to admit null and empty values too",
+            "not one of the choices; write `true`, or \"any\" to admit null and empty values too",
         )),
     }
 }

@@ -99,7 +99,7 @@ pub(super) fn any_or_none(path: &str, value: &Value) -> Result<bool, GrantsError
         "none" => Ok(false),
         _ => Err(at(
             path,
-            "neither of the choices; write \"any\" or \"none\"",
+            "not one of the choices; write \"any\" or \"none\"",
         )),
     }
 }

@@ -8,7 +8,7 @@ pub(super) const NOT_BOUNDED: &str = "whose content no grant can bound";
 
 /// The next step of a warning.
 pub(super) const NEXT: &str =
-    "let the service take the content as arguments of their own, or list whole texts with `one_of`";
+    "let the service take the content as separate arguments, or list whole texts with `one_of`";
 
 /// Maximum length of a text in which a document is looked for, in bytes.
 const MAX_LOOKED_AT: usize = 64 * 1024;

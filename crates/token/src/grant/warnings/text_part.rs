@@ -74,7 +74,7 @@ fn escape_of(kind: Kind) -> &'static str {
         Kind::Email => {
             "an e-mail address: `eve@evil.example,a@acme.example` ends in `@acme.example`"
         }
-        Kind::Query => "a query: what follows can say anything",
+        Kind::Query => "a query: any text may follow the prefix",
         Kind::Day => "a day: `2026-11-evil` begins with `2026-11-`",
         Kind::Code => "a code: `47'; drop table x` begins with `47`",
     }

@@ -50,7 +50,7 @@ fn action_prefix(index: usize, prefix: &str, form: Form) -> Option<Warning> {
         path: format!("grant[{index}].action"),
         line: None,
         message: format!(
-            "{} also allows actions whose names only begin alike, such as {}",
+            "{} also allows other actions whose names begin the same way, such as {}",
             code(&format!("{prefix}*")),
             code(&format!("{prefix}_admin"))
         ),
@@ -123,10 +123,10 @@ fn open_currency(
         path: argument_path(grant, name),
         line: None,
         message: format!(
-            "any currency is allowed, or none, so the bound of {} is in no certain one",
+            "any currency is allowed, or none, so the bound of {} applies in no particular currency",
             code(amount)
         ),
-        next: "name the currencies with `one_of`, or demand that there is one".to_owned(),
+        next: "name the currencies with `one_of`, or require one with `present`".to_owned(),
         rewrite: Some(rewrite::constraint(form, name, &present)),
     })
 }
