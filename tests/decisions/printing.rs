@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bailiwick_testkit::{Root, forge::Forge, now, scope};
+use bailiwick_testkit::{
+    Root,
+    forge::{Forge, authority_without},
+    now, scope,
+};
 use bailiwick_token::{
     caveat::Caveat,
     escape::{code, is_printable, name, phrase, quote, visible},
@@ -172,6 +176,24 @@ fn forged_blocks_are_printable() {
     for text in texts {
         assert_printable(&text).expect("printable characters");
     }
+}
+
+/// A verifier may have wider limits, so a token with too many grants is not shown as one that allows nothing.
+#[test]
+fn too_many_grants_are_not_shown_as_none() {
+    let root = Root::new();
+    let grant = "grant(\"order\") <- service(\"erp\"), action(\"order\");";
+    let code = format!("{}{}", authority_without("grant("), grant.repeat(65));
+    let token = Token::parse(&Forge::authority(&root, &code).text()).expect("a token");
+    let effective = token.inspect().effective().expect("few ways");
+    assert_eq!(effective.opaque_grants, 65);
+    assert!(!effective.is_nothing());
+    assert!(
+        effective
+            .to_string()
+            .starts_with("and what 65 grants may allow, which cannot be listed\n"),
+        "{effective}"
+    );
 }
 
 #[test]

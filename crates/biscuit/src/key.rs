@@ -261,9 +261,7 @@ pub enum PublicKeyError {
     #[error("the key is not a point of Ed25519; copy it again from its source")]
     NotAPoint,
     /// The bytes encode a point in a non-canonical way.
-    #[error(
-        "the key is not in the canonical encoding of Ed25519; copy it again from its source"
-    )]
+    #[error("the key is not in the canonical encoding of Ed25519; copy it again from its source")]
     NotCanonical,
     /// The point has small order: anyone can make signatures under it.
     #[error("the key has small order and protects nothing; make a new key")]

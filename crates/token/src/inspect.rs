@@ -140,7 +140,8 @@ pub struct EffectiveAuthority {
     pub expires: Option<Timestamp>,
     /// Further restrictions: checks in Datalog that cannot be listed as grants.
     pub further: Vec<String>,
-    /// Number of grants in Datalog that cannot be listed, and that may allow further calls.
+    /// Number of grants that cannot be listed and may allow further calls: those in Datalog, and all if there are more
+    /// than a list can have.
     pub opaque_grants: usize,
     /// Number of appended blocks.
     pub appended: usize,
@@ -226,10 +227,11 @@ impl Inspection {
         }
         let checks = self.blocks.iter().flat_map(|block| block.checks.clone());
         further.extend(checks);
-        let alternatives = match Grants::new(grants) {
-            Ok(grants) => grants.within(&scopes)?,
-            // No grant can be listed; `opaque_grants` counts those in Datalog.
-            Err(_) => Vec::new(),
+        let readable = grants.len();
+        let (alternatives, unlisted) = match Grants::new(grants) {
+            Ok(grants) => (grants.within(&scopes)?, 0),
+            // There is no grant, or there are more than the profile allows. A verifier may have wider limits.
+            Err(_) => (Vec::new(), readable),
         };
         let mut effective = EffectiveAuthority {
             alternatives,
@@ -240,7 +242,7 @@ impl Inspection {
                 .max(),
             expires: self.blocks.iter().filter_map(|block| block.expires).min(),
             further,
-            opaque_grants: opaque.len(),
+            opaque_grants: opaque.len().saturating_add(unlisted),
             appended: self.blocks.len().saturating_sub(1),
             max_depth: self.max_depth,
             sealed: self.sealed,
@@ -454,7 +456,7 @@ impl fmt::Display for EffectiveAuthority {
         if self.opaque_grants > 0 {
             writeln!(
                 f,
-                "and what {} in Datalog may allow, which cannot be listed",
+                "and what {} may allow, which cannot be listed",
                 counted(self.opaque_grants, "grant")
             )?;
         }

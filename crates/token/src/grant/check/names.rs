@@ -32,7 +32,10 @@ pub(super) fn pattern(path: Place<'_>, pattern: &Pattern) -> Result<(), GrantsEr
 
 pub(super) fn characters(path: Place<'_>, text: &str) -> Result<(), GrantsError> {
     if text.chars().any(char::is_control) {
-        return Err(GrantsError::at(path, "the name contains a control character"));
+        return Err(GrantsError::at(
+            path,
+            "the name contains a control character",
+        ));
     }
     if text.len() > MAX_PART {
         return Err(GrantsError::at(
