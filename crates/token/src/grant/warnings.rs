@@ -169,7 +169,7 @@ impl<'t> Review<'t> {
         for (grant, args) in self.arguments() {
             warnings.extend(whole::argument_warnings(grant, args, form));
             for (name, value) in args {
-                let argument = Argument::new(grant, name, value, form);
+                let argument = Argument::new(grant, args, (name, value), form);
                 warnings.extend(bounds::warnings(&argument));
             }
             warnings.extend(self.seen.warnings(grant, args));

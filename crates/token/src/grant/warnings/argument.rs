@@ -6,7 +6,7 @@ use super::{
     Warning, WarningKind,
     rewrite::{Form, constraint},
 };
-use crate::value::Value;
+use crate::{grant::Grants, value::Value};
 
 /// Keys that bound a string as a whole, so that any other key in the table can only narrow it further.
 pub(super) const WHOLE: [&str; 9] = [
@@ -27,15 +27,23 @@ pub(super) struct Argument<'v> {
     pub(super) name: &'v str,
     pub(super) value: &'v Value,
     pub(super) form: Form,
+    /// All arguments of the grant, as they are written.
+    args: &'v BTreeMap<String, Value>,
 }
 
 impl<'v> Argument<'v> {
-    pub(super) fn new(grant: usize, name: &'v str, value: &'v Value, form: Form) -> Argument<'v> {
+    pub(super) fn new(
+        grant: usize,
+        args: &'v BTreeMap<String, Value>,
+        (name, value): (&'v str, &'v Value),
+        form: Form,
+    ) -> Argument<'v> {
         Argument {
             path: argument_path(grant, name),
             name,
             value,
             form,
+            args,
         }
     }
 
@@ -53,9 +61,22 @@ impl<'v> Argument<'v> {
             .is_some_and(|table| keys.iter().any(|key| table.contains_key(*key)))
     }
 
-    /// The line to write instead, with these members.
-    pub(super) fn rewritten(&self, members: &BTreeMap<String, Value>) -> String {
-        constraint(self.form, self.name, members)
+    /// The line to write instead, with these members; `None` if the grant could then not be read.
+    ///
+    /// The members that are added may contradict a condition that stays.
+    pub(super) fn rewritten(&self, members: &BTreeMap<String, Value>) -> Option<String> {
+        let mut args = self.args.clone();
+        args.insert(self.name.to_owned(), Value::Object(members.clone()));
+        let grant = [
+            ("service", Value::from("service")),
+            ("action", Value::from("action")),
+            ("args", Value::Object(args)),
+        ];
+        let grant = grant.map(|(key, value)| (key.to_owned(), value));
+        let grants = Value::Array(vec![Value::Object(BTreeMap::from(grant))]);
+        let file = Value::Object(BTreeMap::from([("grant".to_owned(), grants)]));
+        let is_read = Grants::from_value(&file).is_ok();
+        is_read.then(|| constraint(self.form, self.name, members))
     }
 
     pub(super) fn warning(

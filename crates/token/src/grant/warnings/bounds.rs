@@ -41,7 +41,7 @@ fn bare_array(argument: &Argument<'_>) -> Option<Warning> {
         WarningKind::BareArray,
         "a bare list stands for this whole array: one of its elements alone is refused",
         "name the elements that are allowed with `one_of`; write `exact` if the array is meant",
-        Some(argument.rewritten(&one_of)),
+        argument.rewritten(&one_of),
     ))
 }
 
@@ -112,7 +112,7 @@ fn bounded(argument: &Argument<'_>) -> Option<String> {
         };
         better.insert("scale".to_owned(), Value::from(scale));
     }
-    Some(argument.rewritten(&better))
+    argument.rewritten(&better)
 }
 
 fn not_one_of_alone(argument: &Argument<'_>) -> Option<Warning> {

@@ -33,7 +33,7 @@ pub(super) fn warning(argument: &Argument<'_>) -> Option<Warning> {
         WarningKind::StarInValue,
         format!("the star in {} is a plain character and stands for no other text", quote(text)),
         "say what else is allowed with `prefix`, `matches` or another condition; write `exact` if the star is meant",
-        rewrite.map(|members| argument.rewritten(&members)),
+        rewrite.and_then(|members| argument.rewritten(&members)),
     ))
 }
 

@@ -47,7 +47,7 @@ pub(super) fn warning(argument: &Argument<'_>) -> Option<Warning> {
         "prefix"
     };
     let bounds = bounds.filter(|_| key == end);
-    let rewrite = bounds.map(|bounds| {
+    let rewrite = bounds.and_then(|bounds| {
         let mut better: BTreeMap<String, Value> = table
             .iter()
             .filter(|(key, _)| !PARTS.contains(&key.as_str()))
