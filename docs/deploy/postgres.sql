@@ -1,10 +1,10 @@
--- Roles and rights for issuers on one PostgreSQL database. Run by psql as a superuser, in two steps:
+-- Roles and rights for issuers on one PostgreSQL database. Run it with psql as a superuser, in two steps:
 --
 --   psql -v step=1 -f postgres.sql                  before `bailiwick init`: roles and the database
 --   psql -v step=2 -d bailiwick -f postgres.sql     after it, and after each upgrade of the schema
 --
--- `bailiwick_owner` owns the tables: `init` and upgrades of the schema use it. Issuers that serve use
--- `bailiwick`, which can add to the audit and cannot change or delete a row of it.
+-- `bailiwick_owner` owns the tables: `init` and upgrades of the schema use it. Running issuers use `bailiwick`,
+-- which can add rows to the audit, but cannot change or delete them.
 
 \set ON_ERROR_STOP on
 SELECT :step = 1 AS first \gset
@@ -12,8 +12,8 @@ SELECT :step = 1 AS first \gset
 
 CREATE ROLE bailiwick_owner LOGIN;
 CREATE ROLE bailiwick LOGIN;
--- Set their passwords by `\password bailiwick_owner` and `\password bailiwick`.
--- Names hold any character, so that no other encoding is taken.
+-- Set their passwords with `\password bailiwick_owner` and `\password bailiwick`.
+-- UTF8, because names may contain any character.
 CREATE DATABASE bailiwick OWNER bailiwick_owner ENCODING 'UTF8' TEMPLATE template0;
 REVOKE ALL ON DATABASE bailiwick FROM PUBLIC;
 GRANT CONNECT ON DATABASE bailiwick TO bailiwick;
@@ -30,7 +30,8 @@ GRANT UPDATE (expires) ON client_secret TO bailiwick;
 GRANT UPDATE (superseded) ON revocation TO bailiwick;
 GRANT UPDATE (audit_seq, audit_hash, token_seq, feed_seq, feed_digest, revocation_url) ON issuer TO bailiwick;
 GRANT DELETE ON assertion, client_secret, feed_head, keyset, sealed_key, verifier TO bailiwick;
--- A destroyed key's row goes when the server vacuums. The issuer asks for it and is told that it may not,
--- with a warning in its log; from PostgreSQL 17 on: GRANT MAINTAIN ON sealed_key TO bailiwick;
+-- The row of a destroyed key stays on disk until the server vacuums the table. The issuer asks for that at once,
+-- but this role has no right to it, so the server answers with a warning. From PostgreSQL 17 on, grant the right:
+-- GRANT MAINTAIN ON sealed_key TO bailiwick;
 
 \endif
