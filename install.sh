@@ -57,5 +57,5 @@ printf 'installed %s, completions for bash, zsh and fish, and %s manual pages\n'
     "$root/bin/bailiwick" "$(wc -l <"$generated/pages")"
 case ":$PATH:" in
 *":$prefix/bin:"*) ;;
-*) printf 'hint: add it to your path: %s\n' "export PATH=$prefix/bin:\$PATH" ;;
+*) printf 'hint: add its directory to your PATH: %s\n' "export PATH=$prefix/bin:\$PATH" ;;
 esac

@@ -61,14 +61,14 @@ promtool=$(command -v promtool || true)
 if [[ -z $promtool ]]; then
     promtool=$cache/prometheus/usr/bin/promtool
     [[ -x $promtool ]] || unpack "$cache/prometheus" prometheus ||
-        fail "NOT LINTED: promtool cannot be had from Debian's package prometheus"
+        fail "NOT LINTED: promtool cannot be installed from Debian's package prometheus"
 fi
 
 analyze=(systemd-analyze)
 if ! command -v systemd-analyze >/dev/null; then
     root=$cache/systemd
     [[ -x $root/usr/bin/systemd-analyze ]] || unpack "$root" systemd libsystemd-shared ||
-        fail "NOT LINTED: systemd-analyze cannot be had from Debian's package systemd"
+        fail "NOT LINTED: systemd-analyze cannot be installed from Debian's package systemd"
     library=$(dirname "$(find "$root/usr/lib" -name 'libsystemd-shared-*.so' | head -n 1)")
     analyze=(env "LD_LIBRARY_PATH=$library" "SYSTEMD_UNIT_PATH=$work/units:$root/lib/systemd/system"
         "$root/usr/bin/systemd-analyze")
@@ -114,4 +114,4 @@ for unit in "$work"/units/*.service; do
     tail -n 1 "$work/said"
 done
 
-printf 'deployment files: all is well\n'
+printf 'deployment files: no problems found\n'

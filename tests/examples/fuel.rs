@@ -35,7 +35,7 @@ use fuel::{climb, conditions, decisions, operations};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-const LEFT_OUT: &str = "Left out of the operations: programs that end in an error or burn less than a twentieth of their fuel, and the\nwork before an evaluation (signatures, decoding, compiling, stating a call). The search draws from lists and ends:\nthere may be more expensive programs.\n\n";
+const LEFT_OUT: &str = "The table leaves out programs that end in an error or use less than a twentieth of their fuel, and the\nwork before an evaluation (signatures, decoding, compiling, stating a call). The search tries values from lists and then\nstops, so there may be more expensive programs.\n\n";
 
 const MARKS: [&str; 2] = ["<!-- measured -->\n", "<!-- end -->"];
 
@@ -59,7 +59,7 @@ fn main() {
         return;
     }
     let mut page = String::from(
-        "| operation | ns a unit | units for a `verify_strict` | bytes a unit | counted | dearest with |\n|---|--:|--:|--:|--:|---|\n",
+        "| operation | ns a unit | units for a `verify_strict` | bytes a unit | counted | most expensive with |\n|---|--:|--:|--:|--:|---|\n",
     );
     for found in &found {
         page.push_str(&found.row());

@@ -194,7 +194,7 @@ fn kept(directory: &PathBuf) -> Result<Vec<PathBuf>, Failure> {
         return Err(Failure::plain(
             Exit::Local,
             format!(
-                "{} holds more than {MAX_FILES} files of revocations",
+                "{} contains more than {MAX_FILES} files of revocations",
                 shown(directory)
             ),
         )

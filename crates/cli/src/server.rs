@@ -91,7 +91,7 @@ impl ServerArgs {
             let pem = Input::File(path.clone()).read(MAX_FILE)?;
             reqwest::Certificate::from_pem(&pem).map_err(|_| {
                 let path = shown(&path);
-                Failure::plain(Exit::Local, format!("{path} holds no certificate in PEM"))
+                Failure::plain(Exit::Local, format!("{path} contains no PEM certificate"))
                     .hint("name the file of the authority that signed the service's certificate")
             })
         };
@@ -140,11 +140,11 @@ fn base(text: &str) -> Result<SafeUrl, Failure> {
     SafeUrl::parse_base(text).map_err(|error| match error {
         UnsafeUrl::Malformed => wrong("is not a URL", "write one such as `https://issuer.example`"),
         UnsafeUrl::Credentials => wrong(
-            "holds a name or a password",
+            "contains a user name or a password",
             "leave it out, since an operator authenticates with a token by --operator-token-file",
         ),
         UnsafeUrl::Query => wrong(
-            "holds a query or a fragment",
+            "contains a query or a fragment",
             "write where the issuer is, such as `https://issuer.example`",
         ),
         _ => wrong(

@@ -382,12 +382,12 @@ pub enum HomeError {
     NotText(PathBuf),
     /// The home names two databases.
     #[error(
-        "the home `{0}` holds both `issuer.db` and `store`; move away the one that is not in use"
+        "the home `{0}` contains both `issuer.db` and `store`; move away the one that is not in use"
     )]
     Ambiguous(PathBuf),
     /// The file `store` does not contain the URL of a PostgreSQL database.
     #[error(
-        "the file `{0}` does not hold the URL of a PostgreSQL database; write `postgres://USER:PASSWORD@HOST/DATABASE` into it, with each `%`, `/`, `@`, `:`, `?` and `#` of the password as `%25`, `%2F`, `%40`, `%3A`, `%3F` and `%23`"
+        "the file `{0}` does not contain the URL of a PostgreSQL database; write `postgres://USER:PASSWORD@HOST/DATABASE` into it, with each `%`, `/`, `@`, `:`, `?` and `#` of the password as `%25`, `%2F`, `%40`, `%3A`, `%3F` and `%23`"
     )]
     Url(PathBuf),
     /// The database on the server is filled, but the home that belongs to it cannot be moved to its final path.

@@ -123,7 +123,7 @@ pub enum InitError {
     Home(#[from] HomeError),
     /// The database on the server already belongs to an issuer.
     #[error(
-        "the database already holds an issuer; use an empty database, or copy the home of that issuer here to run it twice"
+        "the database already contains an issuer; use an empty database, or copy the home of that issuer here to run it twice"
     )]
     Taken,
     /// The first root keys cannot be created.

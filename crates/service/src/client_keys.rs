@@ -33,7 +33,7 @@ pub enum ClientKeyError {
     Form,
     /// The file contains a private key, which only the client may have.
     #[error(
-        "it holds a private key, which only the client may have; give the public half, which `openssl pkey -in PRIVATE -pubout` writes"
+        "it contains a private key, which only the client may have; give the public half, which `openssl pkey -in PRIVATE -pubout` writes"
     )]
     Private,
     /// One of several keys cannot be used.
@@ -185,11 +185,11 @@ mod tests {
             ),
             (
                 "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-                "holds a private key",
+                "contains a private key",
             ),
             (
                 "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n",
-                "holds a private key",
+                "contains a private key",
             ),
             ("[]", "neither a public key"),
             (r#"{"keys":{}}"#, "neither a public key"),

@@ -52,7 +52,7 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> ProfilesError + use<> {
 #[non_exhaustive]
 pub enum ProfilesError {
     /// The home contains both the file and the directory.
-    #[error("`{0}` holds both `profiles.toml` and `profiles.d`; keep one of them")]
+    #[error("`{0}` contains both `profiles.toml` and `profiles.d`; keep one of them")]
     Both(PathBuf),
     /// A file or directory cannot be read.
     #[error("`{path}` cannot be read ({error}); check its permissions")]

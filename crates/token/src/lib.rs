@@ -1,7 +1,7 @@
 //! Bailiwick tokens for their holders: reading, narrowing, sealing and inspecting them.
 //!
 //! The laws of a token: only a root key creates authority. Any holder can narrow a token, and no holder can
-//! widen one. A block once signed cannot be removed, reordered or changed.
+//! widen one. Once signed, a block cannot be removed, reordered or changed.
 //!
 //! This crate holds no root key, does no I/O and reads no clock; it also builds for `wasm32-unknown-unknown`.
 //! It defines the data that issuers and verifiers share: the [`keyset`] and the [`revocation`]s, as signed

@@ -81,7 +81,7 @@ pub enum PolicyError {
     Pattern,
     /// A condition of `meets` or `during` is not written out.
     #[error(
-        "the policy uses `meets` or `during` with the wrong terms; write `meets(\"PATH\", \"CONDITION\")` or `during(\"WINDOW\")` with both written out, since a fact that is never stated would satisfy `deny if`"
+        "the policy uses `meets` or `during` with terms that are not two string literals, or one for `during`; write `meets(\"PATH\", \"CONDITION\")` or `during(\"WINDOW\")`, because a `deny if` with any other term would deny nothing"
     )]
     Native,
     /// A condition of `meets` or `during` is unknown.

@@ -172,7 +172,7 @@ fn values(bytes: usize) -> Vec<(&'static str, String)> {
 pub fn table(wanted: &str) -> String {
     let signature = Signature::new();
     let mut table = String::from(
-        "| condition | ns a unit | units for a `verify_strict` | least units | dearest with |\n|---|--:|--:|--:|---|\n",
+        "| condition | ns a unit | units for a `verify_strict` | least units | most expensive with |\n|---|--:|--:|--:|---|\n",
     );
     for (name, path, condition) in CONDITIONS {
         if !name.contains(wanted) {

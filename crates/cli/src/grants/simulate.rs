@@ -125,7 +125,7 @@ impl Simulation {
         Ok(Cow::Owned(match self.verifiers.get(service) {
             Some(Some(verifier)) => verifier.check(&self.token, call, self.now),
             _ => *calls::denied(
-                "`service` is empty, or holds a star or a control character".to_owned(),
+                "`service` is empty, or contains a star or a control character".to_owned(),
             ),
         }))
     }

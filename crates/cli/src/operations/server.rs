@@ -141,7 +141,7 @@ impl Operations for Server<'_> {
         };
         let minted: MintedToken = self.service.ask(routes::MINT_TOKEN, &[], &request).await?;
         let token = Token::parse(&minted.token).map_err(|_| {
-            let text = "the issuer's answer holds no token that can be read";
+            let text = "the issuer's answer contains no readable token";
             Failure::plain(Exit::Remote, text).hint("use the same version on both sides")
         })?;
         Ok((token, minted.receipt))

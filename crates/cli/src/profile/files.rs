@@ -151,7 +151,7 @@ fn in_home(home: &Path) -> Result<Vec<PathBuf>, Failure> {
     let paths = match (!is_missing(&file)?, !is_missing(&directory)?) {
         (true, true) => {
             let home = shown(home);
-            let both = format!("{home} holds both `{FILE}` and `{DIRECTORY}`");
+            let both = format!("{home} contains both `{FILE}` and `{DIRECTORY}`");
             return Err(Failure::plain(Exit::Local, both).hint("remove one of the two"));
         }
         (true, false) => vec![file],

@@ -116,7 +116,7 @@ async fn authlib_signs_in_with_its_own_key() {
     let wrong = ["client", "key", "add", "two", "--key", &private];
     let refused = world.command(&wrong).output().unwrap();
     let says = String::from_utf8(refused.stderr).unwrap();
-    assert!(says.contains("holds a private key"), "{says}");
+    assert!(says.contains("contains a private key"), "{says}");
 
     let serving = world.serve();
     for (client, alg) in clients {

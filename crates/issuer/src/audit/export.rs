@@ -98,7 +98,7 @@ pub enum ExportError {
     )]
     Unsigned,
     /// A checkpoint is not signed by this key.
-    #[error("line {number} holds a checkpoint that cannot be used: {error}")]
+    #[error("line {number} is a checkpoint that cannot be used: {error}")]
     Checkpoint {
         /// Line number, counted from 1.
         number: u64,

@@ -37,7 +37,7 @@ pub enum RestoreError {
     KeyNeeded,
     /// The database on the server already belongs to an issuer.
     #[error(
-        "the database already holds an issuer; restore into an empty database, or restore in place if the database itself was put back"
+        "the database already contains an issuer; restore into an empty database, or restore in place if the database itself was put back"
     )]
     Taken,
     /// The directory cannot be used.

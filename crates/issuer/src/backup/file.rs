@@ -367,7 +367,7 @@ pub enum BackupFileError {
     Unknown(u64),
     /// A line cannot be read.
     #[error(
-        "line {line} of the backup is damaged and holds {what} that cannot be read; use another backup"
+        "line {line} of the backup is damaged and contains {what} that cannot be read; use another backup"
     )]
     Malformed {
         /// Line number, counted from 1.

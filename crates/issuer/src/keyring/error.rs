@@ -26,7 +26,7 @@ pub enum TransitionError {
     Guard(#[from] Guard),
     /// The keyset would exceed the limits of its format.
     #[error(
-        "the keyset already holds {max} keys, which is the maximum; retire or revoke staged and retiring keys first"
+        "the keyset already has {max} keys, which is the maximum; retire or revoke staged and retiring keys first"
     )]
     TooMany {
         /// Maximum number of keys.

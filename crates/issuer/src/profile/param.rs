@@ -117,7 +117,7 @@ impl ClaimPath {
 
     /// Reads a path such as `"principal.region"` or `["principal", "https://corp.example/region"]`.
     fn read(value: Option<&Value>) -> Result<ClaimPath, &'static str> {
-        let wrong = "not a claim; write one such as `principal.region`, or a list if a name holds a dot, as in [\"principal\", \"https://corp.example/region\"]";
+        let wrong = "not a claim; write one such as `principal.region`, or a list if a name contains a dot, as in [\"principal\", \"https://corp.example/region\"]";
         let names: Vec<&str> = match value {
             None => return Err("is missing"),
             Some(Value::String(path)) => path.split('.').collect(),

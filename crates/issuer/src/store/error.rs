@@ -21,7 +21,7 @@ pub enum StoreError {
     Conflict,
     /// A text contains NUL, which neither database stores.
     #[error(
-        "a text holds the character NUL, which the issuer's database cannot store; leave that character out"
+        "a text contains the character NUL, which the issuer's database cannot store; leave that character out"
     )]
     Nul,
     /// A statement exceeded its time limit.
@@ -100,7 +100,7 @@ pub enum StoreError {
     )]
     Login,
     /// The database holds data that this program did not write.
-    #[error("the database holds a damaged {0}; restore the home from a backup")]
+    #[error("the database contains a damaged {0}; restore the home from a backup")]
     Damaged(&'static str),
     /// The caller's standing was withdrawn before the transaction began.
     #[error(transparent)]

@@ -34,7 +34,7 @@ pub(super) fn keys(status: &IssuerStatus, refusal: Option<&str>, now: Timestamp)
             Section::Keys,
             Health::Error,
             "no_active_key",
-            "no root key signs, so no token can be minted",
+            "no root key is active, so no token can be minted",
             "run `bailiwick key rotate`, which activates the staged key as soon as verifiers know it",
         ));
     }
@@ -101,7 +101,7 @@ pub(super) fn keyset(status: &IssuerStatus, now: Timestamp) -> Option<Finding> {
                 "the keyset is dated {}, which is in the future by this clock, so verifiers may refuse it",
                 keyset.issued_at
             ),
-            "set the clocks of all issuers, and the next keyset will have the right date",
+            "correct the clocks of all issuers; the next keyset will have the right date",
         ));
     }
     // A keyset is signed again when less than half of its lifetime remains. At a quarter, that did not happen.

@@ -39,11 +39,11 @@ impl Test {
         match &self.condition {
             Condition::Sum { .. } if !is_many => at(
                 "sum",
-                "one value has no sum; write it at a path such as `lines.*.amount`",
+                "a single value has no sum; write `sum` at a path such as `lines.*.amount`",
             ),
             Condition::EqualsSum { .. } if is_many => at(
                 "equals_sum",
-                "a star stands for many values, but the sum is compared with one; write this condition at a path without stars",
+                "a path with a star names many values, but the sum is compared with one; write this condition at a path without stars",
             ),
             Condition::EqualsArg(_) if is_many => at("equals_arg", ONE_VALUE),
             Condition::DiffersFromArg(_) if is_many => at("differs_from_arg", ONE_VALUE),
@@ -57,7 +57,7 @@ impl Test {
 }
 
 const ONE_VALUE: &str =
-    "a star stands for many values, but only one can be compared; write a path without stars";
+    "a path with a star names many values, but only one can be compared; write a path without stars";
 const ITSELF: &str = "an argument is compared with itself; name another argument";
 const EMPTY_LIST: &str = "the list is empty";
 const EMPTY_TEXT: &str = "the text is empty, so every string would match it";

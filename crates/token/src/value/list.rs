@@ -19,7 +19,7 @@ pub enum List {
 /// The error of a list that mixes types or contains an unsupported value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the list does not hold values of one type that can be compared; write strings, booleans or numbers with at most six decimal places, or use `exact`"
+    "the list needs values of one type that can be compared; write strings, booleans or numbers with at most six decimal places, or use `exact`"
 )]
 pub struct ListError;
 

@@ -66,15 +66,15 @@ impl UnmetCondition {
             UnmetCondition::Resource {
                 found: None,
                 needed,
-            } => format!("the call names no resource, {} is allowed", code(needed)),
+            } => format!("the call names no resource, but only {} is allowed", code(needed)),
             UnmetCondition::Resource { needed, .. } if hidden => {
-                format!("the resource does not fit, {} is allowed", code(needed))
+                format!("the resource is a different one, but only {} is allowed", code(needed))
             }
             UnmetCondition::Resource {
                 found: Some(found),
                 needed,
             } => format!(
-                "the resource is {}, {} is allowed",
+                "the resource is {}, but only {} is allowed",
                 code(found),
                 code(needed)
             ),
@@ -134,7 +134,7 @@ impl UnmetCondition {
                 code(argument)
             ),
             UnmetCondition::During { found, needed } => {
-                format!("it is valid {needed}, and it is now {found}")
+                format!("it is valid {needed}, but it is now {found}")
             }
             UnmetCondition::Unknown { argument, needed } => {
                 let of = match argument {

@@ -14,7 +14,7 @@ pub(super) fn name(path: Place<'_>, text: &str) -> Result<(), GrantsError> {
         return Err(GrantsError::at(
             path,
             format!(
-                "`{text}` holds a star; use one only at the very end of `action` and `resource`"
+                "`{text}` contains a star; use one only at the very end of `action` and `resource`"
             ),
         ));
     }
