@@ -52,9 +52,10 @@ impl AuditCommand {
 /// Options of `audit verify`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Whoever can rewrite the whole store can also write a new record. To notice that, keep what \
-`bailiwick audit checkpoint` prints somewhere else, and give it here. An export is checked without an \
-issuer, by the keyset key (BAILIWICK_KEYSET_KEY, or `keyset_key` in `config.toml`, or that of the home).
+An attacker who can rewrite the whole store can also write a new audit log. To detect that, keep the \
+output of `bailiwick audit checkpoint` somewhere else, and give it here. An export is checked without an \
+issuer, with the keyset key (BAILIWICK_KEYSET_KEY, or `keyset_key` in `config.toml`, or that of the \
+home).
 
 Examples:
   bailiwick audit verify --checkpoint checkpoint.json
@@ -110,12 +111,12 @@ impl AuditVerifyArgs {
     }
 }
 
-/// The key that must have signed an export: the one that is configured, or that of the issuer in the home.
+/// Returns the key that must have signed an export: the configured key, or that of the issuer in the home.
 async fn keyset_key(global: &Global) -> Result<PublicKey, Failure> {
     let unknown = match global.keyset_key() {
         Ok(key) => return Ok(key),
         Err(failure) if !global.has_keyset_key()? => failure,
-        // A wrong key must not give way to another one.
+        // A configured key that cannot be used must not be replaced by another one.
         Err(failure) => return Err(failure),
     };
     let home = match (global.server()?, global.home()) {
@@ -150,8 +151,8 @@ fn text(report: &AuditVerification) -> String {
 /// Options of `audit checkpoint`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A running service signs one every hour, and every thousand rows. Keep a copy where nobody who can \
-write to the store can change it: only such a copy shows that the audit was rewritten.
+A running service signs a checkpoint every hour, and every thousand rows. Keep a copy that nobody with \
+write access to the store can change: only such a copy reveals that the audit log was rewritten.
 
 Examples:
   bailiwick audit checkpoint --out /mnt/elsewhere/checkpoint.json
@@ -216,7 +217,8 @@ impl AuditExportArgs {
     }
 
     async fn export(&self, issuer: &dyn Operations) -> Result<ExportedRows, Failure> {
-        // Signed before the rows are read, so that all signed rows are exported: more may be added meanwhile.
+        // The checkpoint is signed before the rows are read, so that the export contains all rows that it covers.
+        // More rows may be added meanwhile.
         let checkpoint = issuer.sign_checkpoint().await?;
         let end = format!("{{\"checkpoint\":{checkpoint}}}\n");
         match self.out.path() {

@@ -72,7 +72,7 @@ impl BackupArgs {
         let report = report.await?;
         let said = Said(&report);
         match (self.out.text(), global.format()) {
-            // Without a file, standard output holds the backup.
+            // Without a file, the backup itself is on standard output.
             (None, _) | (Some(_), Format::Text) => self.quiet.note(said),
             (Some(_), Format::Json) if self.quiet.is_set() => {}
             (Some(out), Format::Json) => {

@@ -48,7 +48,8 @@ impl BiscuitArg {
     }
 }
 
-/// The failure of a Biscuit without a decision, with a hint. Names in the message may come from the token.
+/// The failure of a Biscuit for which no decision was made, with a hint. Names in the message may come from the
+/// token.
 fn failure(error: &Error) -> Failure {
     let hint = match error.kind {
         ErrorKind::Format => {

@@ -1,7 +1,7 @@
 //! `bailiwick check`: finds all mistakes in the settings and profiles of a home at once.
 //!
-//! Only files are opened: no store, no private key, no network. So a home can be checked before it is put into
-//! use, and by people who do not have the passphrase.
+//! The check opens only files: no store, no private key and no network. So a home can be checked before it is put
+//! into use, and by people who do not have the passphrase.
 
 mod files;
 mod mistakes;
@@ -139,7 +139,7 @@ fn check_profiles(home: &Path, config: Option<&(Config, bool)>, mistakes: &mut M
     let files = match Files::of_home(home) {
         Ok(files) => files,
         Err(failure) if failure.code() == Exit::NotFound => {
-            // A home without a service needs none.
+            // A home without a service needs no profiles.
             if config.is_some() {
                 mistakes.warning(
                     "profiles",

@@ -49,7 +49,7 @@ enum Command {
     /// Root keys and their states
     #[command(subcommand)]
     Key(key::KeyCommand),
-    /// The signed keyset: what verifiers trust
+    /// The signed keyset, which verifiers trust
     #[command(subcommand)]
     Keyset(keyset::KeysetCommand),
     /// Mint, narrow, seal, inspect, verify and revoke tokens
@@ -80,7 +80,7 @@ enum Command {
     /// Check, list and try profiles: the grants that callers may receive
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
-    /// Show the state of the issuer: what is due, what fails, and what to do
+    /// Show the state of the issuer: due work, failures, and next steps
     Status(status::StatusArgs),
     /// Check all settings and profiles of a home together, without opening its store
     Check(check::CheckArgs),

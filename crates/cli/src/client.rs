@@ -109,7 +109,7 @@ pub(crate) struct ClientRotateArgs {
 /// Options of `client disable`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Its tokens stay valid: revoke them with `bailiwick revocations add --client NAME`.
+Tokens that the client already has stay valid: revoke them with `bailiwick revocations add --client NAME`.
 
 Example:
   bailiwick client disable orchestrator --yes")]
@@ -192,8 +192,8 @@ impl DisableArgs {
     }
 }
 
-/// Writes the secret to stdout, alone on its line, or to a file that only its owner can read. `again` says how to get
-/// another one if that fails.
+/// Writes the secret to stdout, alone on its line, or to a file that only its owner can read. If that fails, the hint
+/// `again` tells the user how to get another secret.
 fn deliver(
     global: &Global,
     out: &Out,

@@ -24,7 +24,8 @@ pub(crate) struct Confirm {
 }
 
 impl Confirm {
-    /// Returns after `--yes`, or once a person has typed `id`. Fails if there is no terminal to ask at.
+    /// Returns at once with `--yes`, and otherwise once a person has typed `id`. Fails if there is no terminal to ask
+    /// at.
     pub(crate) fn ask(&self, what: &str, id: &dyn fmt::Display) -> Result<(), Failure> {
         if self.yes {
             return Ok(());

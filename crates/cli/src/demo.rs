@@ -1,8 +1,8 @@
 //! `bailiwick demo`: an issuer in a temporary home, a purchase-order service on loopback, agents that call
 //! it, and an operator who rotates, revokes and audits.
 //!
-//! The demonstration uses only the public interface of the libraries, and checks what it shows: if a call has
-//! an unexpected outcome, or a valid token is denied, the process ends with exit code 1.
+//! The demonstration uses only the public interface of the libraries, and checks its own claims: if a call has an
+//! unexpected outcome, or a valid token is denied, the process ends with exit code 1.
 
 mod agents;
 mod client;
@@ -69,12 +69,14 @@ async fn show(screen: &Screen) -> Result<DemoReport, Failure> {
     screen.authority(&agents.buyer)?;
     screen.authority(&agents.reader)?;
 
-    screen.step("They call the service, which decides by the token alone and says why not.")?;
+    screen.step(
+        "They call the service, which decides by the token alone and explains each denial.",
+    )?;
     let mut client = AgentClient::connect(world.address).await?;
     for (token, call) in agents.calls() {
         calls.push(screen.call(client.call(token, call).await?)?);
     }
-    screen.line("The buyer appends a block of its own with 1000000. Nobody can widen a token:")?;
+    screen.line("The buyer appends a block with a limit of 1000000. Nobody can widen a token:")?;
     let (token, call) = agents.widening();
     calls.push(screen.call(client.call(token, call).await?)?);
 
@@ -84,9 +86,8 @@ async fn show(screen: &Screen) -> Result<DemoReport, Failure> {
         calls.push(screen.call(client.call(&agents.buyer, call).await?)?);
     }
 
-    screen.step(
-        "Root keys rotate under traffic. The clock that all share is moved past the guards.",
-    )?;
+    screen
+        .step("Root keys rotate while agents call. The shared clock is moved past the guards.")?;
     let rotation = rotation::under_traffic(&world).await?;
     screen.rotation(&rotation)?;
     // The key is gone from the keyset, so the token is denied before anything else in it is checked.

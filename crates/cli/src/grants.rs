@@ -14,7 +14,7 @@ use crate::{exit::ExitResult, settings::Global};
 /// The verbs of `grants`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum GrantsCommand {
-    /// Check that grants are well formed, fit a token, and mean what they seem to
+    /// Check that grants are well formed and fit a token, and warn about likely mistakes
     Check(check::GrantsCheckArgs),
     /// Show grants in words, as TOML or as Datalog
     Show(show::GrantsShowArgs),

@@ -53,7 +53,7 @@ fn tried(
     global: &Global,
     findings: &mut Vec<Finding>,
 ) -> PrivateKeys {
-    // As findings rather than as warnings, so that the exit code reports them too.
+    // An unsafe file is a finding rather than a warning on stderr, so that the exit code reflects it too.
     let open = passphrase.map(|passphrase| passphrase.openness(global));
     for open in open.and_then(Result::ok).into_iter().flatten() {
         let failure = Failure::new(Exit::Local, open);
@@ -124,7 +124,7 @@ fn count_profiles(issuer: &Issuer, config: &Config, findings: &mut Vec<Finding>)
     }
 }
 
-/// Makes a finding of a failure. The failure's own hint takes precedence over the general one, `next`.
+/// Converts a failure to a finding. The failure's own hint takes precedence over the general one, `next`.
 fn failed(section: Section, code: &str, failure: &Failure, next: &str) -> Finding {
     let next = failure.what_next().unwrap_or(next);
     finding(section, Health::Error, code, failure.indented(), next)

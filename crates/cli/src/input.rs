@@ -25,7 +25,7 @@ use crate::{
     output,
 };
 
-/// The environment variable that holds a token if no file is named.
+/// The environment variable that contains a token, used if no file is named.
 const TOKEN: &str = "BAILIWICK_TOKEN";
 
 /// Maximum length of a token's text, in bytes.
@@ -111,7 +111,7 @@ impl Input {
 
     /// Reads up to one byte more than `limit`, so that the caller can detect a longer source.
     fn read_beyond(&self, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        // Allocated at once, since a buffer that grows leaves copies of secrets behind.
+        // The buffer is allocated at once, because a buffer that grows leaves copies of secrets behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(limit.saturating_add(1).min(1 << 20)));
         let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
         match self.open()?.take(most).read_to_end(&mut bytes) {
@@ -152,7 +152,7 @@ impl fmt::Display for Input {
         match self {
             Input::Stdin => f.write_str("standard input"),
             Input::File(path) => {
-                // The path may be other text by mistake, so the message repeats only its start.
+                // The path may be some other text given by mistake, so the message repeats only its start.
                 const SHOWN: usize = 256;
                 let text = path.display().to_string();
                 let shown: String = text.chars().take(SHOWN).collect();
@@ -173,7 +173,7 @@ pub(crate) fn variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure>
     match env::var(name) {
         Ok(text) => Ok(Some(Zeroizing::new(text))),
         Err(env::VarError::NotPresent) => Ok(None),
-        // Treated as unset, it would silently give way to another source.
+        // If the variable were treated as unset, another source would silently be used instead.
         Err(env::VarError::NotUnicode(_)) => Err(Failure::plain(
             Exit::Usage,
             format!("the environment variable {name} is not text (UTF-8)"),
@@ -260,8 +260,8 @@ pub(crate) fn token_text(source: &Input) -> Result<Zeroizing<String>, Failure> {
 /// Reads the bytes of a token's file without checking them, because a verifier will.
 pub(crate) fn token_bytes(source: &Input) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let bytes = source.read_beyond(MAX_TOKEN_FILE)?;
-    // A text that is cut off here is still too long for a token, and the verifier says so. But if enough
-    // of it is white space, cutting could turn it into a valid one, so that is refused here.
+    // A text that is cut off here is still too long for a token, and the verifier says so. But if enough of it is
+    // white space, cutting could turn it into a valid token, so such a file is refused here.
     if bytes.len() > MAX_TOKEN_FILE && bytes.trim_ascii().len() <= MAX_TOKEN_TEXT {
         return Err(source.too_long(MAX_TOKEN_FILE));
     }

@@ -33,7 +33,7 @@ pub(crate) fn actor() -> Result<String, Failure> {
     })
 }
 
-/// The name of the user who runs this process, or the number where the system knows no name.
+/// The name of the user who runs this process, or the user's number if the system knows no name.
 fn system_user() -> String {
     let id = Uid::current();
     let user = User::from_uid(id).ok().flatten().map(|user| user.name);

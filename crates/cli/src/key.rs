@@ -90,8 +90,8 @@ pub(crate) struct ImportArgs {
 /// Options of `key activate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Refused (exit code 4) until the key has been published for 4 times the refresh hint: a verifier \
-that does not know it yet would deny its tokens.
+Refused (exit code 4) until the key has been published for 4 times the refresh hint: a verifier that \
+does not know the key yet would deny the tokens that it signs.
 
 Example:
   bailiwick key activate 0a1b2c3d")]
@@ -158,8 +158,8 @@ pub(crate) struct KeyRevokeArgs {
 /// Options of `key rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each run takes the steps that are due, and overrides no guard. A wrong passphrase \
-fails even if nothing is due.
+Each run makes the transitions that are due, and overrides no guard. With a wrong passphrase, it fails \
+even if nothing is due.
 
 Examples:
   bailiwick key rotate

@@ -1,6 +1,6 @@
 //! `bailiwick`: issue, narrow, verify, revoke and audit agents' tokens from the command line.
 //!
-//! Data goes to stdout and everything else to stderr. The exit code tells the outcome (see [`exit`]). Only this
+//! Data goes to stdout and everything else to stderr. The exit code states the outcome (see [`exit`]). Only this
 //! crate reads the terminal and the program's environment variables. The libraries get the time from it.
 
 mod audit;
@@ -57,7 +57,7 @@ static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 fn main() -> ExitCode {
-    // Before anything else, so that no secret that is read later can end up in a core file.
+    // This comes first, so that no secret that is read later can end up in a core file.
     if let Err(failure) = harden::process() {
         return report(failure);
     }
@@ -85,7 +85,7 @@ fn report(failure: exit::Failure) -> ExitCode {
 fn usage(mut error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let help = error.render().ansi().to_string();
-        // Clap, too, leaves help unsaid if nobody reads it.
+        // Like clap, this ignores errors, which mean that nobody reads the help.
         let _ = write!(anstream::stdout().lock(), "{}", fitted(&help));
         return exit::Exit::Done.into();
     }

@@ -11,8 +11,8 @@ pub(crate) use verbs::{Operations, SignedKeyset, SignedSnapshot};
 use self::{home::Home, server::Server};
 use crate::{exit::Failure, passphrase::PassphraseArg, settings::Global};
 
-/// Runs work on the issuer that the options name, and closes its home afterwards, if it has one here. Asks for
-/// the passphrase only if an operation turns out to need the private keys.
+/// Runs work on the issuer that the options name. Afterwards, closes the home if the issuer is on this machine. Asks
+/// for the passphrase only if an operation turns out to need the private keys.
 pub(crate) async fn with<T>(
     global: &Global,
     passphrase: Option<&PassphraseArg>,

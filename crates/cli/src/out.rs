@@ -4,7 +4,7 @@
 //! |---|---|
 //! | nothing, or a regular file | the file is replaced in one step, with its permissions |
 //! | a symbolic link | the same is done with the file that it points to; the link stays |
-//! | a device, a FIFO, or the file that standard output or standard error is | it is written to |
+//! | a device, a FIFO, or the file behind standard output or standard error | the data is written to it |
 //! | a directory, or a broken link | refused |
 
 use std::{
@@ -136,8 +136,8 @@ fn place(path: &Path, readers: Readers) -> io::Result<Destination> {
             if !metadata.is_file() {
                 return through(path).map(Destination::Through);
             }
-            // `metadata` above made the kernel follow the link. In a directory such as `/tmp` that
-            // fails for a link that another user planted (`fs.protected_symlinks`).
+            // `metadata` above made the kernel follow the link. In a directory such as `/tmp`, that fails if another
+            // user planted the link (`fs.protected_symlinks`).
             match path.is_symlink() {
                 true => fs::canonicalize(path)?,
                 false => path.to_owned(),
@@ -174,7 +174,7 @@ fn standard(named: &Metadata) -> io::Result<Option<File>> {
 
 fn through(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().write(true).open(path)?;
-    // Another process may have replaced it by a regular file since `metadata`.
+    // Another process may have replaced the device or FIFO by a regular file since `metadata`.
     match file.metadata()?.is_file() {
         true => Err(io::ErrorKind::InvalidInput.into()),
         false => Ok(file),
@@ -196,7 +196,7 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
         )
         .hint("create the target, or remove the link");
     }
-    // Only the kind, since the error itself may name the temporary file.
+    // Only the kind is shown, because the error itself may name the temporary file.
     let why = error.kind();
     Failure::plain(Exit::Local, format!("cannot write {name} ({why})"))
         .hint("name a file in a directory that you can write to")
@@ -211,14 +211,14 @@ pub(crate) struct Quiet {
 }
 
 impl Quiet {
-    /// Prints a note about a success, unless nothing should be printed about one.
+    /// Prints a note about a success, unless such notes are switched off.
     pub(crate) fn note(self, text: impl fmt::Display) {
         if !self.quiet {
             output::note(text);
         }
     }
 
-    /// Returns true if nothing should be printed about a success.
+    /// Returns true if notes about successes are switched off.
     pub(crate) fn is_set(self) -> bool {
         self.quiet
     }
@@ -238,7 +238,7 @@ pub(crate) fn signed<T: Serialize>(
         write(path, envelope, Readers::Everyone)?;
     }
     quiet.note(note);
-    // The document itself, on stdout, is not a message about it.
+    // A document on stdout is data, so it is printed even if notes about successes are switched off.
     if path.is_some() && quiet.is_set() {
         return Ok(());
     }

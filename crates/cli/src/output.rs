@@ -24,7 +24,7 @@ use crate::{
     logging,
 };
 
-/// Width of a terminal that does not tell its own, in columns.
+/// Width of a terminal that does not report its own, in columns.
 const USUAL_WIDTH: u16 = 80;
 
 /// The version of the JSON documents.
@@ -216,7 +216,7 @@ impl Progress {
 
     /// Waits for work that cannot report progress. A terminal shows the elapsed seconds.
     pub(crate) async fn waiting<T>(why: &'static str, work: impl Future<Output = T>) -> T {
-        // A task of its own, since the work may keep its thread busy.
+        // This is a task of its own, because the work may keep its thread busy.
         let told = io::stderr()
             .is_terminal()
             .then(|| tokio::spawn(seconds(why)));

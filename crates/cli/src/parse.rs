@@ -16,12 +16,12 @@ pub(crate) fn duration(text: &str) -> Result<u64, String> {
 pub(crate) enum Moment {
     /// A number of seconds before now.
     Ago(u64),
-    /// This time.
+    /// A fixed time.
     At(Timestamp),
 }
 
 impl Moment {
-    /// The time, as of now.
+    /// Returns the time that this value stands for at the time `now`.
     pub(crate) fn time(self, now: Timestamp) -> Timestamp {
         match self {
             Moment::Ago(seconds) => now.minus(seconds),

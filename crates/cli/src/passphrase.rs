@@ -23,7 +23,7 @@ const PASSPHRASE_FILE: &str = "BAILIWICK_PASSPHRASE_FILE";
 /// The name of the secret in warnings.
 const SECRET: &str = "passphrase";
 
-/// The environment variable that holds the passphrase itself.
+/// The environment variable that contains the passphrase itself.
 const PASSPHRASE: &str = "BAILIWICK_PASSPHRASE";
 
 /// Maximum length of a passphrase's file, in bytes.
@@ -102,7 +102,7 @@ impl PassphraseArg {
 
     /// Returns the first source that has the passphrase.
     fn source(&self, global: &Global) -> Result<Option<Source>, Failure> {
-        // A name that is empty names no file.
+        // An empty name names no file.
         let named = |file: &Input| *file != Input::File(PathBuf::new());
         let environment = || env::var_os(PASSPHRASE_FILE).map(named_by);
         let file = self.passphrase_file.clone().or_else(environment);

@@ -39,9 +39,9 @@ A backup lacks everything that happened after it, and restoring it must not make
 again. A restore therefore needs the last keyset and the last revocations (exit code 4 without them), \
 which verifiers keep in their directory. If nobody has them, --revoke-keys ends every token instead.
 
-Verifiers accept the keyset of the restored issuer, because its version is higher. Some things are in \
-no file, and you have to check them yourself: revocations of the last seconds, clients that were added \
-or disabled, and changed secrets and keys of clients. The record lacks the tokens that were minted after \
+Verifiers accept the keyset of the restored issuer, because its version is higher. Some things are in no \
+file, and you have to check them yourself: revocations of the last seconds, clients that were added or \
+disabled, and changed secrets and keys of clients. The audit log lacks the tokens that were minted after \
 the backup. A keyset from before the revocation of a root key would make that key valid again: give the \
 last keyset, or use --revoke-keys.
 
@@ -232,7 +232,9 @@ fn text(report: &RestoreReport) -> String {
 fn to_do(report: &RestoreReport) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(until) = report.revocations_until {
-        lines.push(format!("revoke again what was revoked after {until}"));
+        lines.push(format!(
+            "repeat every revocation that was made after {until}"
+        ));
     }
     if let Some(until) = report.keys_until {
         lines.push(format!(

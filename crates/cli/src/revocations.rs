@@ -148,8 +148,8 @@ impl RevocationsAddArgs {
             is_served,
         } = done.await?;
         if self.before.is_none() && !named.is_empty() {
-            // Times have whole seconds, and tokens of the current one are revoked. Waiting for its end keeps
-            // tokens that are minted after this command from being revoked as well.
+            // Times have whole seconds, and tokens of the current second are revoked. Tokens that are minted after
+            // this command must not be revoked as well, so wait until the second has ended.
             sleep(Duration::from_secs(1)).await;
         }
         let lines: String = reports.iter().map(token::revoked).collect();
@@ -227,7 +227,8 @@ async fn knows_client(issuer: &dyn Operations, client: &str) -> Result<bool, Fai
     if !token::listed(issuer, query).await?.tokens.is_empty() {
         return Ok(true);
     }
-    // A service would record it if the operator's token lacked the right to list clients.
+    // A service is not asked for its clients: if the operator's token may not list them, the service would record a
+    // refusal.
     if issuer.serves_revocations() {
         return Ok(false);
     }

@@ -64,9 +64,9 @@ impl ServeArgs {
         config.listen = self.listen.unwrap_or(config.listen);
         config.operations_listen = self.operations_listen.unwrap_or(config.operations_listen);
         let issued_by = issuer.settings().issuer.clone();
-        // With a clock outside of the range of timestamps, everything counts as expired.
+        // If the clock is outside of the range of timestamps, everything counts as expired.
         let clock: Clock = Arc::new(|| clock::now().unwrap_or(Timestamp::MAX));
-        // Before the service is announced, so that an early signal is not lost.
+        // Signals are caught before the service is announced, so that an early signal is not lost.
         let mut signals = Signals::listen()?;
         let running = bailiwick_service::serve(issuer, config, clock)
             .await

@@ -17,9 +17,9 @@ use crate::{
 /// Options of `bailiwick status`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The passphrase is tried if a file or the environment holds it; there is no prompt. Identity providers in \
-`service.toml` are asked for their keys, for 15 seconds at most. With --server, the service reports \
-on itself, for which an operator's token needs the action `status:read`.
+The passphrase is tested if it is in a file or the environment; there is no prompt. Identity providers \
+in `service.toml` are asked for their keys, for 15 seconds at most. With --server, the service reports \
+on itself; the operator's token needs the action `status:read`.
 
 Exit codes: 0 all is well, 7 there are warnings, 8 there are errors; another code if the state could not be determined.
 

@@ -2,7 +2,7 @@
 //!
 //! | stdout | form |
 //! |---|---|
-//! | a terminal | a table that fits its width: text goes on below, between words, and names that do not fit end in `…` |
+//! | a terminal | a table that fits its width: texts wrap between words, and names that do not fit end in `…` |
 //! | a terminal too narrow for the columns | a table of the other columns, with the texts of each row on lines below it |
 //! | a terminal too narrow for that | a line for each value, and an empty line between rows |
 //! | anything else | a line for the header and one for each row, with a tab between columns and every value whole |
@@ -80,7 +80,7 @@ pub(crate) enum Tone {
     Past,
 }
 
-/// Characters of no width that stand for the styles until a line is laid out. Escaped text holds none of them.
+/// Zero-width characters that represent the styles until a line is laid out. Escaped text contains none of them.
 const TONES: [(Tone, char, Style); 4] = [
     (Tone::Good, '\u{2061}', GREEN),
     (Tone::Waiting, '\u{2062}', YELLOW),
@@ -112,7 +112,7 @@ impl Cell {
         text.map_or_else(|| Cell::new(NONE), Cell::new)
     }
 
-    /// Sets the meaning of the value, whose column has to show it whole.
+    /// Sets the meaning of the value. Its column must always show it whole.
     pub(crate) fn toned(mut self, tone: Tone) -> Cell {
         self.tone = tone;
         self
@@ -142,7 +142,7 @@ impl<const N: usize> Table<N> {
         Table { columns, rows }
     }
 
-    /// Prints the list, or `data` as JSON. If there are no rows, a note on stderr says `nothing`.
+    /// Prints the list, or `data` as JSON. If there are no rows, the text `nothing` is printed as a note on stderr.
     pub(crate) fn print<T: Serialize>(
         &self,
         format: Format,
@@ -172,7 +172,7 @@ impl<const N: usize> Table<N> {
         let mut lines = self.columns.map(|column| column.title).join("\t");
         lines.push('\n');
         for row in &self.rows {
-            // Escaped text holds no tab and no line break.
+            // Escaped text contains neither tabs nor line breaks.
             let texts: Vec<&str> = row.iter().map(|cell| cell.text.as_str()).collect();
             lines.push_str(&texts.join("\t"));
             lines.push('\n');

@@ -36,7 +36,7 @@ impl VerifierCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 KEYSET and REVOCATIONS are `current`, or the number of versions and of changes that the verifier is \
-behind. Verifiers report what they use when they fetch, and the issuer cannot check it.
+behind. Verifiers report the versions that they use with each fetch. The issuer cannot check these reports.
 
 Examples:
   bailiwick verifier lag

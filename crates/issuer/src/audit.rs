@@ -25,7 +25,7 @@ use crate::mint::token_info::TokenInfo;
 /// Prefix of the encoding of a row, so that a row's hash cannot equal the hash of anything else.
 const LABEL: &[u8] = b"bailiwick/audit/1";
 
-/// The hash to which the first row is chained.
+/// The value of [`AuditRow::prev`] in the first row.
 pub(crate) const GENESIS: [u8; 32] = [0; 32];
 
 macro_rules! events {
@@ -41,7 +41,7 @@ macro_rules! events {
             /// All kinds of events.
             pub const ALL: &[AuditEvent] = &[$(AuditEvent::$event,)*];
 
-            /// Returns the name that rows contain.
+            /// Returns the event's name, as rows contain it.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -109,7 +109,7 @@ impl FromStr for AuditEvent {
     }
 }
 
-/// The error of a text that names no event.
+/// The error of a text that is not the name of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEventError;
 
@@ -206,10 +206,11 @@ pub struct AuditFilter {
 pub struct AuditRow {
     /// Number of the row, counted from 1 without gaps.
     pub seq: u64,
-    /// Time of the event; for a mint, the time at which its request arrived, which may be before the time of the previous
-    /// row.
+    /// Time of the event. For a mint, this is the time at which the request arrived, so it may be earlier than the
+    /// time of the previous row.
     pub time: Timestamp,
-    /// The party that acted: over HTTP the authenticated caller, at the home the name that the program gave.
+    /// The party that acted. Over HTTP, this is the authenticated caller; at the home, it is the name that the
+    /// program gave.
     pub actor: String,
     /// The name of an [`AuditEvent`].
     pub event: String,
@@ -355,7 +356,7 @@ impl Walk {
         }
     }
 
-    /// Returns true if nothing was found so far.
+    /// Returns true if no tampering has been found so far.
     pub(crate) fn goes_on(&self) -> bool {
         self.finding.is_none()
     }
@@ -379,7 +380,7 @@ impl Walk {
                     };
                     None
                 } else {
-                    // This row is intact, so the one before it was replaced after this one was chained.
+                    // This row is intact, so the previous row was replaced after this row had been chained to it.
                     finding(self.last.seq.max(1), Tampering::Rewritten)
                 }
             }

@@ -7,13 +7,13 @@
 //! | `[…]` | a row; bytes are base64 |
 //! | the last | a DSSE envelope of the keyset key over the digest of all lines before it |
 //!
-//! A backup contains private keys as the database does: encrypted to the identity, which is encrypted with the
-//! passphrase. Everything else is in plain text. A backup of SQLite can be restored into PostgreSQL, and vice
+//! A backup contains the private keys as the database does: encrypted to the identity, which itself is encrypted with
+//! the passphrase. Everything else is in plain text. A backup of SQLite can be restored into PostgreSQL, and vice
 //! versa.
 //!
-//! A restored issuer lacks everything that happened after the backup, such as revocations, although verifiers
-//! know of it. So a restore takes later signed state as input ([`RestoreEvidence`]), and adopts it before
-//! anything is published.
+//! A restored issuer lacks everything that happened after the backup, such as revocations that verifiers already
+//! have. So a restore takes later signed state as input ([`RestoreEvidence`]), and adopts it before anything is
+//! published.
 
 mod catch_up;
 mod error;
@@ -56,8 +56,8 @@ pub struct BackupReport {
 }
 
 impl Issuer {
-    /// Writes a backup of a single state of the database to `out`, while the issuer keeps working. `progress`
-    /// is called from time to time with the number of rows. A backup without its last line is useless.
+    /// Writes a backup of a single state of the database to `out`, while the issuer keeps working. From time to time,
+    /// `progress` is called with the number of rows so far. A backup without its last line cannot be restored.
     ///
     /// # Errors
     /// [`BackupError`].
@@ -97,7 +97,7 @@ impl Issuer {
     }
 }
 
-/// The error of a failed backup. The part that was written is useless.
+/// The error of a failed backup. A partly written backup cannot be restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {

@@ -50,13 +50,14 @@ impl<W: Work> Batcher<W> {
     /// Submits a job and waits for its answer. The job is processed even if the caller goes away.
     ///
     /// # Errors
-    /// The error of the work, or [`StoreError::Overloaded`] if the queue is full, so the job is not processed.
+    /// The error of the work, or [`StoreError::Overloaded`] if the queue is full. In that case, the job is not
+    /// processed.
     pub(crate) async fn submit(&self, job: W::Job) -> Result<W::Done, W::Error> {
         let (caller, answer) = oneshot::channel();
         self.0
             .try_send((job, caller))
             .map_err(|_| StoreError::Overloaded)?;
-        // No answer means that the work panicked, which is in the log, or that the runtime shuts down.
+        // A missing answer means that the work panicked, which is in the log, or that the runtime is shutting down.
         answer.await.map_err(|_| StoreError::Unreachable)?
     }
 }
@@ -64,7 +65,7 @@ impl<W: Work> Batcher<W> {
 async fn run<W: Work>(work: Arc<W>, mut queue: mpsc::Receiver<(W::Job, Waiter<W>)>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
-        // Lets callers that are about to submit do so, so that they join this batch.
+        // Lets other callers that are about to submit a job do so, so that they join this batch.
         tokio::task::yield_now().await;
         while waiting.len() < BATCH
             && let Ok(job) = queue.try_recv()
@@ -72,7 +73,7 @@ async fn run<W: Work>(work: Arc<W>, mut queue: mpsc::Receiver<(W::Job, Waiter<W>
             waiting.push(job);
         }
         let (jobs, callers) = waiting.drain(..).unzip();
-        // In a separate task, so that a panic ends this batch and not the later ones.
+        // A separate task, so that a panic ends only this batch and not the later ones.
         let ended = tokio::spawn(batch(Arc::clone(&work), jobs, callers)).await;
         if let Ok(Err(error)) = ended {
             // Callers that queued during the failed attempt fail at once, rather than each wait for another
@@ -122,8 +123,8 @@ async fn batch<W: Work>(
     whole
 }
 
-/// Processes jobs. After a conflict with another transaction, which undoes everything, the jobs are tried
-/// again.
+/// Processes jobs. A conflict with another transaction undoes all of them; they are then tried again, up to
+/// [`ATTEMPTS`] times in total.
 async fn attempted<W: Work>(work: &W, jobs: &[W::Job]) -> Result<Answers<W>, StoreError> {
     let mut done = work.all(jobs).await;
     for _ in 1..ATTEMPTS {
@@ -158,7 +159,7 @@ mod tests {
     const DAMAGED: usize = 7;
     const CUT_OFF: usize = 8;
     const PANIC: usize = 9;
-    /// A number above this one causes conflicts: one for each unit above.
+    /// The job `CONFLICT + n` causes `n` conflicts before it succeeds.
     const CONFLICT: usize = 1_000_000;
 
     #[async_trait]

@@ -76,7 +76,7 @@ impl Issuer {
         }
         tx.insert_client_secret(name, &stored).await?;
         let detail = json!({ "client": name, "secret": stored.info.id, "others_end": end });
-        // Read before the commit: after it nothing may fail, or the new secret would be lost.
+        // Read before the commit: if anything failed after it, the new secret would be lost.
         let rotated = enabled(&mut tx, name).await?;
         self.finish(tx, AuditEvent::ClientRotate, &info, detail, now)
             .await?;
@@ -168,7 +168,7 @@ impl Issuer {
         secret: &str,
         now: Timestamp,
     ) -> Result<Option<(ClientInfo, StoredSecret)>, StoreError> {
-        // An impossible name is not looked up: it may contain NUL, which PostgreSQL refuses.
+        // An invalid name is not looked up: it may contain NUL, which PostgreSQL refuses.
         if secret.len() > MAX_SECRET || !is_client_name(name) {
             return Ok(None);
         }

@@ -204,7 +204,7 @@ impl Issuer {
         let (mut begun, mut after) = (None, 0);
         if let Some(last) = last
             && let Ok((header, _)) = SnapshotHeader::open(last.as_ref(), &key)
-            // A snapshot with a future time has left out entries that are still alive.
+            // A snapshot with a future time may lack entries that are still alive.
             && header.issued_at <= now
             && leads_to(&mut tx, header.position(), &position).await?
         {
@@ -245,7 +245,7 @@ impl Issuer {
             let (header, _) = SnapshotHeader::open(file.as_bytes(), &key)?;
             Ok::<_, SnapshotError>((file, header))
         });
-        // No outcome means that it panicked, which is in the log, or that the runtime shuts down.
+        // A missing outcome means that the task panicked, which is in the log, or that the runtime is shutting down.
         let (file, header) = written.await.map_err(|_| StoreError::Unreachable)??;
         Ok(PublishedRevocations {
             position: header.position(),
@@ -277,7 +277,7 @@ async fn leads_to(tx: &mut Tx, from: Position, to: &Position) -> Result<bool, St
     Ok(end.as_ref() == Some(to))
 }
 
-/// Returns true if a correct clock, within [`SKEW`], can have shown this time of signing.
+/// Returns true if `signed` is at most [`SKEW`] in the future, so that a correct clock may have shown it.
 fn is_near(signed: Timestamp, now: Timestamp) -> bool {
     signed <= now.plus(SKEW)
 }

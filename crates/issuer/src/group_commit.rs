@@ -114,13 +114,13 @@ async fn fates(tx: &mut Tx, records: &[Record]) -> Result<Vec<Fate>, StoreError>
     let mut fates = Vec::with_capacity(records.len());
     for record in records {
         let Some(token) = &record.entry.minted else {
-            // A refusal gives nothing to anybody, so it needs no grounds.
+            // A refusal gives nothing to anybody, so no standing is checked.
             fates.push(Fate::Recorded);
             continue;
         };
         let standing = &record.standing;
         let withdrawn = standing.withdrawn_among(tx, &clients, record.time).await?;
-        // Withdrawn grounds come before a superseded key, because signing again cannot restore them.
+        // A withdrawn standing is reported before a superseded key, because signing again cannot restore a standing.
         fates.push(match withdrawn {
             Some(withdrawn) => {
                 let error = StoreError::from(withdrawn).into();

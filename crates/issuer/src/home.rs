@@ -77,13 +77,13 @@ impl Home {
     fn faults(&self) -> Vec<HomeError> {
         let mut faults = Vec::new();
         let home = private(&self.0, "0700").err();
-        // The files of another user's home are that user's too, which needs no message of its own for each.
+        // If the home belongs to another user, so do its files. They need no messages of their own.
         let owner = match &home {
             Some(HomeError::Foreign { owner, .. }) => Some(*owner),
             _ => None,
         };
         faults.extend(home);
-        // SQLite gives its two other files the permissions of the database. They exist only at times.
+        // SQLite gives its two other files the permissions of the database. They do not always exist.
         let files = [DATABASE, "issuer.db-wal", "issuer.db-shm", STORE];
         let mut checked: Vec<_> = files
             .iter()
@@ -257,7 +257,7 @@ impl Parents {
 impl Drop for Parents {
     fn drop(&mut self) {
         for directory in self.0.iter().rev() {
-            // Another process may use it by now. Then it is not empty, and the removal fails.
+            // Another process may use the directory by now. Then it is not empty, and the removal fails.
             let _ = fs::remove_dir(directory);
         }
     }
@@ -353,7 +353,7 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         if !self.kept {
-            // If this fails, nothing more can be done. The name of the directory shows what it is.
+            // If this fails, nothing more can be done. The directory's name shows that it is a draft.
             let _ = fs::remove_dir_all(self.draft.path());
         }
     }
@@ -416,8 +416,8 @@ pub enum HomeError {
         /// The permissions that the file or directory should have.
         wanted: &'static str,
     },
-    /// The home belongs to another user, whose service may be running. A change of its owner would take the home
-    /// from that service.
+    /// The home belongs to another user, whose service may be running. If the owner were changed, that service would
+    /// lose access to the home.
     #[error(
         "the home `{path}` belongs to user {owner}, but this process runs as user {user}; run it as user {owner}"
     )]
@@ -629,7 +629,7 @@ mod tests {
 
     #[test]
     fn homes_of_others_are_refused() {
-        // Only root can give a file away, and the tests run as root where that matters: in containers.
+        // Only root can change the owner of a file. The tests run as root in containers, where this matters.
         if !rustix::process::geteuid().is_root() {
             return;
         }
@@ -640,7 +640,7 @@ mod tests {
             std::os::unix::fs::chown(&file, Some(12_345), None).unwrap();
             let refused = Home::open(&path).unwrap_err();
             let owned = match &refused {
-                // Only the home itself: its service may run, and needs its own home.
+                // Only the home itself gets this error, without advice to run `chown`: its service may be running.
                 HomeError::Foreign {
                     path: home,
                     owner: 12_345,
@@ -661,7 +661,7 @@ mod tests {
         }
         Home::open(&path).unwrap();
 
-        // A home that is another user's as a whole has one fault, and not one for each file.
+        // If the whole home belongs to another user, that is one fault, and not one for each file.
         for file in [home.identity(), home.database(), path.clone()] {
             std::os::unix::fs::chown(&file, Some(12_345), None).unwrap();
         }

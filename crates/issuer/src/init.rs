@@ -22,8 +22,8 @@ use crate::{
 };
 
 impl Issuer {
-    /// Checks that [`Issuer::init`] and [`Issuer::restore`] can create a home at `path`, before anybody is
-    /// asked for a passphrase.
+    /// Checks that [`Issuer::init`] and [`Issuer::restore`] can create a home at `path`. Call this before asking
+    /// anybody for a passphrase.
     ///
     /// # Errors
     /// [`HomeError`] if something exists there already or the path cannot be read.

@@ -26,8 +26,8 @@ use crate::{
     vault::{Vault, VaultError},
 };
 
-/// An issuer, opened from its home directory. Clones share one issuer, and each has its own actor. `Debug`
-/// shows the location and no secret.
+/// An issuer, opened from its home directory. Clones share one issuer, but each has its own actor. `Debug` shows the
+/// location and no secret.
 ///
 /// ```
 /// use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Passphrase};
@@ -113,8 +113,8 @@ impl Issuer {
         Home::check(path)
     }
 
-    /// Unlocks the private keys for the lifetime of this value. This takes about a tenth of a second of
-    /// computation, so call it where blocking is allowed.
+    /// Unlocks the private keys for the lifetime of this value. The computation takes about a tenth of a second, so
+    /// call this method where blocking is allowed.
     ///
     /// # Errors
     /// [`UnlockError`], usually for a wrong passphrase.
@@ -123,7 +123,7 @@ impl Issuer {
         if vault.recipient() != self.settings.recipient {
             return Err(VaultError::Mixed.into());
         }
-        // If it is unlocked already, it has the same identity: its recipient was compared too.
+        // If the issuer is unlocked already, its vault has the same identity: the recipient was compared then too.
         let _ = self.vault.set(vault);
         Ok(())
     }
@@ -143,7 +143,7 @@ impl Issuer {
         }
     }
 
-    /// Returns a clone that acts on these grounds. Each transaction that changes something checks them first.
+    /// Returns a clone that acts on this standing. Each transaction that changes something checks the standing first.
     #[must_use]
     pub fn on_standing(&self, standing: Standing) -> Issuer {
         Issuer {
@@ -170,8 +170,8 @@ impl Issuer {
         &self.settings.keyset_key
     }
 
-    /// Returns all root keys in the order in which they were created. The time of the next step allows for verifiers
-    /// that reported an older keyset.
+    /// Returns all root keys in the order in which they were created. The time of a key's next step allows for
+    /// verifiers that reported an older keyset.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -199,8 +199,8 @@ impl Issuer {
         self.store.close().await;
     }
 
-    /// Begins a transaction that writes, if the grounds of the caller still hold. If they do not, that is
-    /// recorded where the grounds are a client or an operator.
+    /// Begins a write transaction if the caller's standing still holds. If the standing of a client or an operator
+    /// was withdrawn, the refusal is recorded.
     ///
     /// # Errors
     /// [`StoreError::Withdrawn`], or an error of the database.

@@ -35,7 +35,8 @@ impl Issuer {
 }
 
 fn schedule(ring: Ring, issuer: &str, now: Timestamp) -> Result<KeySchedule, TransitionError> {
-    // The rotation itself, so that both always agree. A key that it makes is dropped with `fresh`.
+    // This runs the rotation itself, so that both always agree. A key that the rotation creates is dropped with
+    // `fresh`.
     let mut fresh = Fresh::new(issuer);
     let (rotated, waiting) = rotate(ring.clone(), &mut fresh, now)?;
     let changes = rotated.changes().iter();

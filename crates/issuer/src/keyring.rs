@@ -1,8 +1,8 @@
 //! Root keys and their states: `staged → active → retiring → retired`, and `revoked` from any.
 //!
-//! This is the pure part: no store, no clock, no private key. A transition consumes the key in its old state,
-//! so a key cannot be in two states. [`Ring`] holds all keys, and enforces rules for all of them together, for
-//! example that at most one is active.
+//! This module has no store, no clock and no private key. A transition consumes the key in its old state, so a key
+//! cannot be in two states. [`Ring`] holds all keys, and enforces rules for all of them together, for example that at
+//! most one is active.
 
 mod error;
 mod guard;

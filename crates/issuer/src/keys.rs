@@ -291,13 +291,13 @@ impl<'a> Fresh<'a> {
     ) -> Result<(Ring, KeyId), TransitionError> {
         loop {
             let key = generate();
-            // Practically never: the key would have to be one of the eight weak ones.
+            // This practically never happens: the key would have to be one of the eight weak ones.
             let Ok(public) = PublicKey::try_from(key.verifying_key()) else {
                 continue;
             };
             let id = KeyId::derive(self.issuer, &public);
-            // One in four billion has the id of another key, or that of a tombstone, by which verifiers
-            // would deny all that it signs.
+            // One key in four billion has the id of another key or of a tombstone. With the id of a tombstone,
+            // verifiers would deny all its tokens.
             if ring.get(id).is_none() {
                 let ring = ring.stage(id, public, now)?;
                 self.made.push((id, key));
@@ -322,7 +322,7 @@ pub(crate) async fn save(
     actor: &str,
     now: Timestamp,
 ) -> Result<u64, RootKeyError> {
-    // In the order of the steps: the old key stops being active before the new one becomes active.
+    // Changes are stored in order: the old key stops being active before the new one becomes active.
     for change in ring.changes() {
         let Some(key) = ring.get(change.id) else {
             continue;

@@ -56,7 +56,7 @@ fn a_rotation_does_what_is_due_and_says_what_it_waits_for() {
     assert!(waiting.is_empty());
     let third = ring.spare().unwrap().0.id;
 
-    // Running it more often does not make anything happen earlier.
+    // Running the rotation more often does not make anything happen earlier.
     let due = 120 + 3_600 + 60 + 86_400;
     for now in [120, 121, 240, due - 1] {
         let (same, steps, waiting) = run(&ring, now);

@@ -48,7 +48,7 @@ impl Issuer {
             self.keyset_signer(&mut tx).await?
         };
         let mut tx = self.write(now).await?;
-        // Another caller or issuer may have signed it in between.
+        // Another caller or issuer may have signed the keyset in between.
         if let Some(keyset) = tx.keyset().await?.filter(fresh) {
             return Ok(keyset.into());
         }
@@ -95,7 +95,7 @@ pub(crate) async fn publish(
         max_token_ttl: settings.max_token_ttl,
         keys: ring.published().collect(),
         tombstones: ring.tombstones(),
-        // From the store: another process may have set it since this one read the settings.
+        // The URL comes from the store: another process may have set it since this one read the settings.
         revocation_url: tx.revocation_url().await?,
     };
     let envelope = keyset.sign(signer).to_json();
@@ -116,8 +116,8 @@ pub(crate) fn is_fresh(
     life: u64,
     now: Timestamp,
 ) -> bool {
-    // A later time of signing cannot come from another issuer's clock within the skew. So this clock
-    // was set back, and readers would refuse the file as not valid yet.
+    // No other issuer's clock within the skew can have set a time of signing later than this. So this clock was set
+    // back, and readers would refuse the file as not valid yet.
     issued_at <= now.plus(SKEW)
         && now.since(issued_at) < KEYSET_RESIGN
         && expires.since(now) >= life.div_ceil(2)

@@ -32,23 +32,23 @@ use crate::{
     store::StoreError,
 };
 
-/// Maximum number of attempts at a request if the active key keeps changing.
+/// Maximum number of attempts to mint one token while the active key keeps changing.
 const ATTEMPTS: usize = 8;
 
 impl Issuer {
-    /// Mints a token. The token is returned only once its audit row is on the disk. Concurrent mints share that
-    /// wait.
+    /// Mints a token. The token is returned only once its audit row is on the disk. Concurrent mints share the wait
+    /// for the disk.
     ///
     /// `now` is the time at which the request arrived, and becomes the token's `issued_at`. So a watermark that
     /// is set while the request waits also covers the token, however long the wait.
     ///
     /// # Errors
-    /// [`MintError`], and there is no token. Refused requests are recorded too, and so are requests of a client or an
-    /// operator whose standing ([`Issuer::on_standing`]) was withdrawn while they waited.
+    /// [`MintError`]; in that case, there is no token. Refused requests are recorded. So are requests of a client or
+    /// an operator whose standing ([`Issuer::on_standing`]) was withdrawn while they waited.
     pub async fn mint(&self, request: &MintRequest, now: Timestamp) -> Result<Minted, MintError> {
         for _ in 0..ATTEMPTS {
-            // Signed before the transaction, to keep that short: all mints wait for the one writer. The
-            // transaction then checks that the key is still the active one.
+            // The token is signed before the transaction, to keep the transaction short: all mints wait for the one
+            // writer. The transaction then checks that the key is still the active one.
             let signer = self.signer().await?;
             let (mut minted, entry) = match self.build_and_sign(request, &signer, now) {
                 Ok(built) => built,
@@ -85,8 +85,8 @@ impl Issuer {
         self.store.read_one().await?.token(token).await
     }
 
-    /// Returns the signing key as last loaded. It may be outdated, which the transaction that records the token
-    /// checks.
+    /// Returns the signing key as last loaded. It may be outdated; the transaction that records the token checks
+    /// that.
     async fn signer(&self) -> Result<Arc<TokenSigner>, SignError> {
         match self.signer.get() {
             Some(signer) => Ok(signer),
@@ -111,7 +111,7 @@ impl Issuer {
                 max,
             });
         }
-        // A token without a name for either could not be revoked by that name.
+        // A token that lacks either name could not be revoked by agent or by principal.
         for (name, text) in [("agent", &request.agent), ("principal", &request.principal)] {
             if text.trim().is_empty() {
                 return Err(MintRefusal::Empty(name));
@@ -135,7 +135,7 @@ impl Issuer {
         };
         let block = datalog::authority_block(&claims, &request.grants)?;
         let signed = build::sign(&block, &signer.key, Some(signer.id.as_u32()));
-        // Parsed and measured as verifiers do it: a token that they would refuse is never minted.
+        // The token is parsed and measured as verifiers do it: a token that they would refuse is never minted.
         let token = Token::try_from(signed.map_err(|_| MintRefusal::Fault)?)?;
         TokenLimits::default().check(&token)?;
         let info = TokenInfo {
@@ -147,7 +147,7 @@ impl Issuer {
             actor: self.actor.to_string(),
             issued_at: claims.issued_at,
             expires: claims.expires,
-            // Set by the store.
+            // The store sets this.
             audit_seq: 0,
         };
         let receipt = Receipt::new(&info, claims.issuer);

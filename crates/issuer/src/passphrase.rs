@@ -13,9 +13,9 @@ pub const MIN_PASSPHRASE: usize = 12;
 pub struct Passphrase(SecretString);
 
 impl Passphrase {
-    /// Reads a passphrase from the text of a file, a variable or a prompt, which must be one line. A leading
-    /// byte order mark and one line ending (`\n` or `\r\n`) are removed. Everything else is part of the
-    /// passphrase, including spaces. So the same passphrase results from all sources.
+    /// Reads a passphrase from the text of a file, a variable or a prompt, which must be one line. A leading byte
+    /// order mark and one line ending (`\n` or `\r\n`) are removed, so that all sources give the same passphrase.
+    /// Everything else is part of the passphrase, including spaces.
     ///
     /// # Errors
     /// [`PassphraseError`] for fewer than [`MIN_PASSPHRASE`] characters, and for more than one line.

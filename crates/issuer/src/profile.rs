@@ -1,7 +1,7 @@
 //! Profiles, which define the grants that callers may receive.
 //!
-//! A caller gets the grants of one profile, or nothing. A claim fills a place that the operator left open, and
-//! never widens it: the claim becomes one typed value, and no text is parsed again. A request that exceeds a
+//! A caller gets the grants of one profile, or nothing. A claim fills a place that the operator left open, and never
+//! widens the grants: the claim becomes one typed value, and no text is parsed again. A request that exceeds a
 //! profile is refused with the reason, and never trimmed to fit.
 //!
 //! This module has no store, clock or network. Callers are already authenticated.

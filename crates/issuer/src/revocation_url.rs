@@ -22,7 +22,7 @@ pub struct RevocationUrlReport {
 }
 
 impl Issuer {
-    /// Returns the URL at which verifiers find the revocations, which the next keyset will state.
+    /// Returns the URL at which verifiers find the revocations. The next keyset will state it.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -85,7 +85,7 @@ impl Issuer {
         now: Timestamp,
     ) -> Result<RevokeReport, RevokeError> {
         let reports = self.revoke_all(&[target], expires, reason, now).await?;
-        // One target has one report, which comes first.
+        // Each target has one report, and the reports of targets come first.
         reports
             .into_iter()
             .next()
@@ -202,7 +202,7 @@ impl Issuer {
             Some(known) => (RevokeOutcome::Extended, known.revoked_at),
         };
         let entry = RevocationInfo {
-            // Set by the store.
+            // The store sets this.
             seq: 0,
             revocation: wanted,
             revoked_at,
@@ -288,7 +288,7 @@ fn row(target: &Target, report: &RevokeReport, reason: &str) -> Entry {
     entry
 }
 
-/// Returns true if the entry `known` covers everything that `wanted`, about the same target, would cover.
+/// Returns true if the entry `known` revokes everything that `wanted`, with the same target, would revoke.
 pub(crate) fn covers(known: &Revocation, wanted: &Revocation) -> bool {
     let lasts = match (known.expires, wanted.expires) {
         (None, _) => true,

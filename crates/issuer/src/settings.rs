@@ -100,9 +100,8 @@ fn is_http(url: &str) -> bool {
     url.starts_with("https://") || url.starts_with("http://")
 }
 
-/// The settings of an issuer that are fixed when it is created. Times are in seconds. The URL of the
-/// revocations can change later, so it is not here: see
-/// [`Issuer::revocation_url`](crate::Issuer::revocation_url).
+/// The settings of an issuer that are fixed when it is created. Times are in seconds. The URL of the revocations is
+/// not among them, because it can change later: see [`Issuer::revocation_url`](crate::Issuer::revocation_url).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {

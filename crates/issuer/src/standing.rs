@@ -26,8 +26,8 @@ use crate::{
     store::{StoreError, StoredClient, Tx},
 };
 
-/// The grounds on which a request acts. The default has none, so nothing can be withdrawn. It is for the issuer
-/// itself and for people who work at its home.
+/// The grounds on which a request acts. The default has no grounds, so nothing can be withdrawn. It is for the issuer
+/// itself, and for people who work at its home.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
     client: Option<SignedIn>,

@@ -1,7 +1,7 @@
 //! The store: SQLite for one issuer, PostgreSQL for several. All SQL is in this folder.
 //!
-//! A write is one transaction, which contains the audit row of what it changes, and there is one writer at
-//! a time. A committed transaction survives a crash. Readers see one state and block nobody.
+//! A write is one transaction, which also contains the audit row that records the change. There is one writer at a
+//! time. A committed transaction survives a crash. Readers see one state and block nobody.
 
 mod audit;
 mod backup_tables;

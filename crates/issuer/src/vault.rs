@@ -51,10 +51,10 @@ impl Vault {
     pub(crate) fn from_file(file: &[u8], passphrase: &Passphrase) -> Result<Vault, VaultError> {
         let mut identity = scrypt::Identity::new(passphrase.secret());
         identity.set_max_work_factor(MAX_WORK_FACTOR);
-        // An identity has 74 characters, and age's own tools add a line break. A fixed buffer is wiped as
-        // a whole, where a growing one would leave copies behind.
+        // An identity has 74 characters, and age's own tools add a line break. A fixed buffer is wiped as a whole. A
+        // growing one would leave copies behind.
         let mut text = Zeroizing::new([0; 128]);
-        // The same failure means something else for a row, where no passphrase is involved.
+        // For a row, the same failure has another cause, because no passphrase is involved.
         let length = decrypt(&identity, file, &mut *text).map_err(|error| match error {
             VaultError::Decrypt => VaultError::WrongPassphrase,
             other => other,
@@ -172,7 +172,7 @@ fn encrypt(recipient: &dyn age::Recipient, plain: &[u8]) -> Result<Vec<u8>, Vaul
         .wrap_output(&mut sealed)
         .map_err(VaultError::Encrypt)?;
     writer.write_all(plain).map_err(VaultError::Encrypt)?;
-    // Writes the last chunk, without which the file reads as cut off.
+    // This writes the last chunk. Without it, the file would be read as cut off.
     writer.finish().map_err(VaultError::Encrypt)?;
     Ok(sealed)
 }
@@ -200,8 +200,8 @@ fn decrypt(
             read => length = length.saturating_add(read),
         }
     }
-    // The buffer is full, so one more byte is too many. Only reading to the end also shows that the
-    // last chunk is there: age authenticates each chunk when it is read.
+    // The buffer is full, so one more byte is too many. Reading to the end also shows that the last chunk is there:
+    // age authenticates each chunk when it is read.
     match reader.read(&mut [0]).map_err(|_| VaultError::Damaged)? {
         0 => Ok(length),
         _ => Err(VaultError::Damaged),

@@ -1,9 +1,9 @@
 //! Measures audited, durable mints per second over HTTP, and compares them with a handler that signs the same
 //! token and writes nothing. Both run on the same machine and are called by the same client.
 //!
-//! `cargo bench -p bailiwick-service --bench mints`; if `BAILIWICK_POSTGRES` is set to the URL of a server,
-//! also on PostgreSQL. Numbers after `--` are numbers of clients. The benchmark leaves out TLS, a network, and
-//! a client on another machine: client and service share the cores here, in both cases. The client's secret has
+//! Run `cargo bench -p bailiwick-service --bench mints`. If `BAILIWICK_POSTGRES` is set to the URL of a server,
+//! PostgreSQL is measured too. Numbers after `--` are numbers of clients. The benchmark leaves out TLS, a network,
+//! and a client on another machine: client and service share the cores here, in both cases. The client's secret has
 //! been verified before, so no Argon2id is computed.
 
 #![allow(
@@ -99,7 +99,7 @@ impl Seen {
 }
 
 fn main() {
-    // `cargo bench` adds options of its own.
+    // `cargo bench` adds options of its own, so arguments that are not numbers are skipped.
     let asked: Vec<usize> = std::env::args().filter_map(|n| n.parse().ok()).collect();
     let numbers = if asked.is_empty() {
         vec![1, 16, 128]

@@ -6,7 +6,7 @@ use jsonwebtoken::Algorithm;
 /// algorithm.
 pub(crate) fn algorithm(name: &str) -> Option<Algorithm> {
     match name {
-        // The only curve that `EdDSA` is used with here.
+        // Here, `EdDSA` is used only with this curve.
         "Ed25519" => Some(Algorithm::EdDSA),
         name => name.parse().ok(),
     }

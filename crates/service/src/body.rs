@@ -1,4 +1,4 @@
-//! Bodies of requests: bounded while they arrive. Before a caller is authenticated, only what authenticates is read.
+//! Request bodies, limited in size while they arrive. Before a caller is authenticated, only the credential is read.
 
 use std::time::Duration;
 
@@ -27,9 +27,9 @@ const MAX_DISCARDED: usize = 16 << 20;
 /// Maximum time to wait for bytes of a body that are read only to be dropped.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// An authenticated caller. Only the check of a credential makes one, and [`Unread::json`] requires one. Before that, only
-/// the credential is read from a JSON body. The form of a token request is read as a whole, because the credential is
-/// one of its parameters.
+/// An authenticated caller. Only the check of a credential creates a value of such a type, and [`Unread::json`]
+/// requires one. Before that check, only the credential is read from a JSON body. The form of a token request is read
+/// as a whole, because the credential is one of its parameters.
 pub(crate) trait Identified {}
 
 /// A body that has arrived but has not been parsed.
@@ -38,7 +38,7 @@ pub(crate) struct Unread {
     bytes: Bytes,
 }
 
-/// The mark of a request whose body was longer than [`MAX_BODY`] and was dropped.
+/// Marks a request whose body was longer than [`MAX_BODY`] and was dropped.
 #[derive(Clone, Copy)]
 struct TooLong;
 
@@ -81,7 +81,7 @@ impl Unread {
             .map(|Asserted { client_assertion }| client_assertion)
     }
 
-    /// The text of the body, if the `Content-Type` says that it is a form.
+    /// Returns the text of the body if the `Content-Type` says that it is a form.
     pub(crate) fn form(&self) -> Option<&[u8]> {
         let media = media::utf8(&self.headers)?;
         (media.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED).then_some(&self.bytes)
@@ -109,12 +109,12 @@ impl Unread {
     }
 }
 
-/// Reads a body. If it is longer than [`MAX_BODY`], the request is marked with [`TooLong`] instead. While the
-/// body arrives, its bytes take places of `arriving`.
+/// Reads a body. If the body is longer than [`MAX_BODY`], the request is marked with [`TooLong`] instead. While a
+/// body arrives, each of its bytes takes one of the places in `arriving`.
 pub(crate) async fn arrived(request: Request, arriving: &Semaphore) -> Result<Request, Lost> {
     let (mut parts, body) = request.into_parts();
     let mut body = Arriving {
-        // A sender that expects `100 Continue` has sent nothing yet, and reading would make it send.
+        // A sender that expects `100 Continue` has not sent the body yet, and reading would make it do so.
         drop_rest: !parts.headers.contains_key(header::EXPECT),
         body,
     };
@@ -146,7 +146,7 @@ struct Arriving {
 impl Arriving {
     /// Reads the whole body; `None` if it is longer than [`MAX_BODY`].
     async fn read(&mut self, arriving: &Semaphore) -> Result<Option<Bytes>, Lost> {
-        // Too long by its `Content-Length`, so none of it needs to be kept.
+        // The body is too long by its `Content-Length`, so none of it needs to be kept.
         if self.body.size_hint().lower() > MAX_BODY as u64 {
             return Ok(None);
         }
@@ -187,7 +187,7 @@ impl Drop for Arriving {
                 left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
             }
         };
-        // Dropped outside of a runtime, the body has no connection that could be reset.
+        // Outside of a runtime, there is no connection that dropping the body could reset.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(timeout(LINGER, rest));
         }

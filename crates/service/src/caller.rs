@@ -50,14 +50,15 @@ pub(crate) struct KnownParty {
     pub(crate) name: String,
     /// The authenticated client of this issuer; `None` for a party named in a JWT.
     pub(crate) signed_in: Option<SignedIn>,
-    /// True if it was authenticated by a client assertion that may have been used before.
+    /// True if the party was authenticated by a client assertion that can be used more than once.
     reusable: bool,
     /// Private, so that only the checks in this file can construct the type.
     _checked: (),
 }
 
 impl KnownParty {
-    /// The actor in the audit. A name with a `/` belongs to a provider's subject: client names have none.
+    /// The actor in the audit. A name that contains a `/` is that of a provider's subject, because clients' names
+    /// contain none.
     pub(crate) fn actor(&self) -> String {
         actor::of(&self.name, self.reusable)
     }
@@ -101,7 +102,7 @@ pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<Credentials>, CallerEr
             .map_err(|_| CallerError::Ambiguous)?,
     );
     let decoded = std::str::from_utf8(&decoded).map_err(|_| CallerError::Ambiguous)?;
-    // The first colon ends the name: a secret may hold more of them (RFC 7617, section 2).
+    // The first colon ends the name. A secret may contain more colons (RFC 7617, section 2).
     let (name, secret) = decoded.split_once(':').ok_or(CallerError::Ambiguous)?;
     // Clients form-encode both before joining them (RFC 6749, section 2.3.1).
     Ok(Some(Credentials::Secret {
@@ -150,12 +151,12 @@ impl ServiceState {
     ) -> Result<KnownParty, CallerError> {
         let (now, secret) = (self.now(), credential(secret));
         if !self.failures.may_try(name, from, now) {
-            // An attacker who guesses may share the address with the client, for example behind a
-            // proxy, and must not lock it out. A secret that verified before is still recognized,
-            // which costs no password hash.
+            // An attacker who guesses secrets may share the address with the client, for example behind a proxy, and
+            // must not lock the client out. A secret that verified before is still recognized, which costs no
+            // password hash.
             let client = self.issuer.recognize_client(name, secret, now).await?;
             return client.map(known).ok_or_else(|| {
-                // Counted but not recorded, so that guessing does not fill the audit.
+                // This is counted but not recorded, so that guessing does not fill the audit.
                 self.strangers.count_unrecorded(CredentialKind::Secret);
                 CallerError::TooMany
             });
@@ -210,14 +211,14 @@ impl ServiceState {
         let reusable = role == Role::Assertion && assertion.is_reusable().map_err(refused)?;
         let subject = assertion.claims.get("sub").and_then(Value::as_str);
         let name = format!("{}/{}", assertion.provider, subject.unwrap_or_default());
-        // A client assertion is used once unless its provider is configured otherwise (RFC 7523,
-        // section 3); a subject or actor token, only if all tokens of its provider are.
+        // A client assertion can be used once, unless its provider is configured otherwise (RFC 7523, section 3).
+        // Subject and actor tokens can be reused, unless all tokens of their provider are one-time.
         if assertion.one_time || (role == Role::Assertion && !reusable) {
             let Some(jti) = &assertion.jti else {
                 return Err(CallerError::NoId { what, name });
             };
             let id = identity(&assertion.provider, jti);
-            // Only after verification: a forged JWT must not use up the `jti` of a genuine one.
+            // Used up only after verification: a forged JWT must not use up the `jti` of a genuine one.
             if !self
                 .issuer
                 .use_assertion(&id, assertion.begin, assertion.end, now)
@@ -253,10 +254,10 @@ fn known(signed_in: SignedIn) -> KnownParty {
     }
 }
 
-/// The claims of a client for profiles to match, which are those of its registration.
+/// Returns the claims of a client, as profiles match them: those of its registration.
 fn claims(client: ClientInfo) -> Map<String, Value> {
     let mut claims = client.claims;
-    // Inserted last, so that no further claim of the registration can replace these.
+    // These are inserted last, so that no further claim of the registration can replace them.
     claims.insert("client".to_owned(), json!(client.name));
     claims.insert("principal".to_owned(), json!(client.principal));
     claims.insert("profiles".to_owned(), json!(client.profiles));
@@ -266,7 +267,7 @@ fn claims(client: ClientInfo) -> Map<String, Value> {
 /// A hash that identifies a one-time JWT among those of all signers. A provider is identified by its name, a
 /// client by `client/` and its name. No provider's name contains a slash.
 fn identity(signer: &str, jti: &str) -> [u8; 32] {
-    // With the length first, no other split into signer and `jti` hashes the same bytes.
+    // Because the length comes first, no other split into signer and `jti` hashes the same bytes.
     let digest = Sha256::new()
         .chain_update((signer.len() as u64).to_be_bytes())
         .chain_update(signer)

@@ -96,7 +96,7 @@ pub fn new_keys(keys: Vec<Map<String, Value>>) -> Result<Vec<NewClientKey>, Clie
 
 /// Returns the registered keys as a set that verifies a client's assertions, with their ids in the same order.
 pub(crate) fn of(keys: &[ClientKey]) -> (Vec<String>, KeySet) {
-    // Each was read like this when it was registered. One that is not read any more verifies nothing.
+    // Each key was read in the same way at registration. A key that can no longer be read verifies nothing.
     let read = keys.iter().filter_map(|key| {
         let jwk = JwtKey::read(&Value::Object(key.jwk.clone())).ok()?;
         Some((key.id.clone(), jwk))
@@ -150,7 +150,7 @@ mod tests {
             let jwk = jwks.first().unwrap();
             assert_eq!(jwk["kty"], kty);
             let key = new_keys(jwks.clone()).unwrap().remove(0);
-            // All forms are the same key, whatever else they state.
+            // All of these forms contain the same key, whatever else they state.
             for text in [
                 json!(jwk).to_string(),
                 json!({ "keys": [jwk] }).to_string(),

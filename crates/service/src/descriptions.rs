@@ -29,7 +29,8 @@ pub(crate) async fn metadata(Shared(state): Shared<ServiceState>) -> Response {
     ];
     let configured = state.config.providers.iter().flat_map(|it| &it.algorithms);
     let mut seen = BTreeSet::new();
-    // A provider's assertions are signed by an algorithm that it is configured for, a client's own by any of these.
+    // Providers' assertions use the algorithms configured for the provider. Clients' own assertions may use any of
+    // `OF_CLIENTS`.
     let algorithms: Vec<String> = OF_CLIENTS
         .iter()
         .chain(configured)

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 /// A minute, and the number of failures in that minute.
 type Count = (u64, u32);
 
-/// A client's name, hashed because a caller may send one of any length, and the address of the caller.
+/// The hash of a client's name, because a caller may send a name of any length, and the address of the caller.
 type Tried = ([u8; 32], IpAddr);
 
 fn tried(client: &str, from: IpAddr) -> Tried {

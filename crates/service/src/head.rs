@@ -11,7 +11,7 @@ use axum::{
 #[derive(Debug, Clone)]
 pub(crate) struct RequestHead {
     pub(crate) headers: HeaderMap,
-    /// The address of the peer: that of the proxy if one is in front.
+    /// The address of the peer. If a proxy is in front, this is the address of the proxy.
     pub(crate) from: IpAddr,
 }
 

@@ -1,9 +1,9 @@
 //! The issuer on the network.
 //!
-//! An agent gets a token if it is authenticated and matches a profile that an operator wrote. The token is
-//! recorded before the agent receives it. Verifiers fetch the signed keyset and revocations from here, and
-//! continue to decide while the service is down. Operators authenticate with tokens that the issuer minted: the
-//! product protects itself.
+//! An agent gets a token if it is authenticated and matches a profile that an operator wrote. The token is recorded
+//! before the agent receives it. Verifiers fetch the signed keyset and revocations from here, and continue to decide
+//! while the service is down. Operators authenticate with tokens that this issuer minted, so the product protects
+//! itself.
 //!
 //! This crate is an edge: it handles HTTP, and leaves decisions to the issuer, its profiles and the verifier.
 //! `problem` and `oauth::error` map errors to a status and a public code. Requests and answers have the types

@@ -48,8 +48,8 @@ impl ServiceState {
                     StoreError::Withdrawn(withdrawn),
                 )))) => {
                     last = withdrawn;
-                    // Only a changed profile is worth another attempt: a client that was disabled, or
-                    // whose secret was ended, stays so.
+                    // Only a changed profile is worth another attempt. A disabled client or an ended secret stays
+                    // that way.
                     if withdrawn != Withdrawn::Profile {
                         break;
                     }
@@ -92,7 +92,7 @@ impl ServiceState {
                     reason: &refusal.log(),
                     left_out: 0,
                 };
-                // On record before the caller learns of it.
+                // The refusal is recorded before the caller learns of it.
                 self.record_refused_caller(&actor, refused, from, arrived)
                     .await?;
                 self.metrics.outcome(refusal.code().as_str());
@@ -105,7 +105,7 @@ impl ServiceState {
                 per_minute: number(rate.per_minute),
                 burst: number(rate.burst),
             };
-            // Not recorded: a flood of requests would fill the audit.
+            // This is not recorded, because a flood of requests would fill the audit.
             if let Err(wait) =
                 self.rates
                     .take(Purpose::Profile(profile.name().into()), &agent_name, rate)

@@ -58,7 +58,7 @@ async fn answer(
     body: Result<Unread, ApiError>,
 ) -> Result<(Minted, String), OAuthFailure> {
     let arrived = state.now();
-    // The extractor's rejection has the form of the other routes, and OAuth clients expect their own.
+    // The extractor's rejection has the form that other routes use, but OAuth clients expect an OAuth error.
     let body = body
         .map_err(|error| OAuthFailure::new(OAuthErrorCode::InvalidRequest, error.problem.detail))?;
     let form = TokenForm::parse(&body)?;
@@ -142,7 +142,7 @@ async fn exchange(
             agent.map_err(OAuthFailure::of_token)?
         }
         (None, None) => return Err(OAuthFailure::no_client()),
-        // Either could be the agent, and a token names only one.
+        // Each of them could be the agent, but a token names only one.
         (Some(_), Some(_)) => {
             return Err(OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
@@ -150,7 +150,7 @@ async fn exchange(
             ));
         }
     };
-    // The agent is known first, so that a refused subject token is recorded under its name.
+    // The agent is authenticated first, so that a refused subject token is recorded under its name.
     let sender = Sender {
         from: from.ip(),
         agent: &agent.name,

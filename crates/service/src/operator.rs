@@ -126,7 +126,7 @@ impl ServiceState {
         Ok(answer)
     }
 
-    /// The issuer, acting for an operator as long as the operator's token is not revoked.
+    /// Returns the issuer, acting for an operator as long as the operator's token is not revoked.
     pub(crate) fn acting_for(&self, operator: Operator) -> Issuer {
         let issuer = self.issuer.acting_as(&operator.actor());
         // The token may be revoked while the action waits, so its transaction looks it up again.
@@ -205,7 +205,7 @@ fn denied(decision: &Decision, reason: Reason, call: &Call) -> ApiError {
     let why = decision.explain(Values::Hidden).join("; ");
     let action = call.action();
     let detail = match next_step(reason) {
-        // No other action would be allowed either, so the action is not the point.
+        // The token would be refused for any action, so the message does not name this one.
         Some(next) => format!(
             "the operator's token is not valid ({}): {why}; {next}",
             reason.code()

@@ -130,7 +130,7 @@ pub(crate) async fn rotate(
     Ok(Json(issuer.rotate(state.now()).await?.into_wire()))
 }
 
-/// `GET /v1/tokens`
+/// Handles `GET /v1/tokens`.
 pub(crate) async fn tokens(
     Shared(state): Shared<ServiceState>,
     head: RequestHead,
@@ -204,8 +204,8 @@ pub(crate) async fn client_add(
     let mut call = Call::new("client:add")
         .arg("name", client.name.as_str())
         .arg("principal", client.principal.as_str())
-        // An operator who registers a client can get the grants of its profiles, so a grant can limit the
-        // profiles.
+        // An operator who registers a client can get the grants of the client's profiles. So an operator's grant can
+        // limit the profiles.
         .arg("profiles", texts(&client.profiles));
     if !client.claims.is_empty() {
         let names: Vec<String> = client.claims.keys().cloned().collect();

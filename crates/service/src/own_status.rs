@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl ServiceState {
-    /// Reports the state of the issuer. For providers, their last answers are reported, so that this request
-    /// causes no further requests.
+    /// Reports the state of the issuer. For providers, it reports their last answers, so that this request causes no
+    /// further requests.
     pub(crate) async fn status(&self, issuer: &Issuer) -> Result<IssuerStatus, ApiError> {
         let inputs = StatusInputs {
             private_keys: match self.issuer.is_unlocked() {

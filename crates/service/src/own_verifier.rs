@@ -14,7 +14,7 @@ use crate::{problem::ApiError, snapshots::Snapshots};
 /// The service name in the grants of operators.
 pub const OPERATOR_SERVICE: &str = "bailiwick";
 
-/// Time after which a trust is opened again, which drops expired entries, in seconds. Until then changes are added
+/// Age of a trust, in seconds, at which it is opened anew, which drops expired entries. Until then, changes are added
 /// to it.
 const FOLLOWED: u64 = 3_600;
 
@@ -51,14 +51,14 @@ impl OwnVerifier {
     /// Returns a verifier that knows the newest keyset and every revocation. Both come directly from the store,
     /// so nothing needs polling.
     pub(crate) async fn current(&self) -> Result<Arc<Verifier>, ApiError> {
-        // Read for each call, so that a revocation holds from the next call on.
+        // The head is read for each call, so that a revocation takes effect from the next call on.
         let head = self.issuer.head((self.clock)()).await?;
         let last = self.in_use.load_full();
         if let Some(in_use) = last.filter(|in_use| in_use.is_current(&head, (self.clock)())) {
             return Ok(Arc::clone(&in_use.verifier));
         }
         let _making = self.making.lock().await;
-        // While this call waited, another may have made the verifier, or more may have been revoked.
+        // While this call waited, another one may have made the verifier, or more revocations may have been recorded.
         let now = (self.clock)();
         let head = self.issuer.head(now).await?;
         let last = self.in_use.load_full();
@@ -66,8 +66,8 @@ impl OwnVerifier {
             return Ok(Arc::clone(&in_use.verifier));
         }
         let keyset = self.issuer.keyset(now).await?;
-        // Expired entries stay in a trust to which changes are added, so it is opened again at intervals, and
-        // after the clock was set back, since its age is unknown then.
+        // Adding changes to a trust does not remove expired entries. So the trust is opened anew at intervals. It is
+        // also opened anew after the clock was set back, because its age is then unknown.
         let last =
             last.filter(|last| now >= last.opened_at && now.since(last.opened_at) < FOLLOWED);
         let followed = match last {
@@ -87,7 +87,8 @@ impl OwnVerifier {
             cache_bytes: 0,
             ..Limits::default()
         });
-        // `is_current` compares it with the newest head before each call, so its own head may be old.
+        // `is_current` compares the verifier with the newest head before each call, so the verifier's own head may be
+        // old.
         let verifier = verifier.staleness(Staleness {
             after: FEED_LIFE,
             ..Staleness::default()
@@ -151,12 +152,12 @@ impl OwnVerifier {
 impl Current {
     fn is_current(&self, head: &PublishedHead, now: Timestamp) -> bool {
         let trust = self.verifier.trust();
-        // After the clock was set back, its keyset or revocations may be signed in the future.
+        // If the clock was set back, the keyset or the revocations may have been signed in the future.
         let signed = [
             Some(trust.keyset().issued_at),
             trust.revocations_issued_at(),
         ];
-        // A minute ahead, so that the keyset does not expire while a request is verified under it.
+        // The margin of a minute ensures that the keyset does not expire while a request is verified with it.
         (self.keyset_version, self.feed_seq) == (head.keyset_version, head.seq)
             && trust.keyset().expires > now.plus(60)
             && signed.into_iter().flatten().all(|signed| signed <= now)

@@ -44,8 +44,8 @@ async fn ready(Shared(state): Shared<ServiceState>) -> Response {
     }
 }
 
-/// Returns the reason why the issuer cannot mint; `None` if it can: if the store answers and accepts writes,
-/// the private keys are unlocked, the keyset has not expired, no background task is down, and the service is
+/// Returns the reason why the issuer cannot mint; `None` if it can. It can mint if the store answers and accepts
+/// writes, the private keys are unlocked, the keyset has not expired, no background task is down, and the service is
 /// not stopping.
 pub(crate) async fn not_ready(state: &ServiceState) -> Option<String> {
     if state.is_draining() {

@@ -21,7 +21,7 @@ use crate::{
 /// Default `Retry-After`, in seconds.
 const RETRY_AFTER: u64 = 5;
 
-/// An error, as the service answers it.
+/// An error answer of the service.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     /// The body of the answer.
@@ -196,7 +196,7 @@ impl From<CheckpointError> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
         match &error {
-            // Not logged, since the withdrawal is in the audit already.
+            // This is not logged, because the withdrawal is in the audit already.
             StoreError::Withdrawn(Withdrawn::Client) => ApiError::new(
                 ProblemCode::Unauthenticated,
                 CallerError::WrongSecret.to_string(),
@@ -207,7 +207,7 @@ impl From<StoreError> for ApiError {
             }
             StoreError::Withdrawn(_) => ApiError::new(ProblemCode::Unavailable, error.to_string()),
             StoreError::Nul => ApiError::new(ProblemCode::BadRequest, error.to_string()),
-            // Not logged: a flood of requests would fill the log.
+            // This is not logged, because a flood of requests would fill the log.
             StoreError::Overloaded => ApiError::new(ProblemCode::Unavailable, error.to_string()),
             StoreError::Busy
             | StoreError::Conflict

@@ -126,8 +126,8 @@ impl Providers {
         now: Timestamp,
     ) -> Result<Assertion, AssertionError> {
         let jwt = Jwt::parse(token)?;
-        // Not verified yet. It only selects the provider, whose check compares it again once the signature
-        // is verified.
+        // This claim is not verified yet. It only selects the provider, which compares it again after verifying the
+        // signature.
         let issuer = jwt.claims.get("iss").and_then(Value::as_str);
         let provider = self
             .0
@@ -200,7 +200,7 @@ pub async fn probe_providers(
             provider.published().await
         }))
     };
-    // All are begun before the first is waited for, so that slow ones are waited for together.
+    // All probes are started before the first is awaited, so that slow providers are awaited together.
     let probes: Vec<_> = providers.0.iter().map(probe).collect();
     let mut found = Vec::with_capacity(probes.len());
     for (provider, probe) in providers.0.iter().zip(probes) {
@@ -208,7 +208,7 @@ pub async fn probe_providers(
             Ok(Ok(Ok(keys))) => (keys.len(), None),
             Ok(Ok(Err(reason))) => (0, Some(shown(&reason, MAX_REASON))),
             Ok(Err(_)) => (0, Some(format!("no answer within {} s", PROBE.as_secs()))),
-            // The log holds the panic.
+            // The task panicked; the panic is in the log.
             Err(_) => (0, Some("an internal error".to_owned())),
         };
         found.push(provider.described(keys, failure));
@@ -268,7 +268,7 @@ impl Provider {
         if !for_us {
             return Err(AssertionError::Claim("aud"));
         }
-        // It names the caller in the audit and the log, where a line break could forge an entry.
+        // `sub` names the caller in the audit and the log, where a line break could forge an entry.
         let named = |sub: &str| (1..=512).contains(&sub.len()) && !sub.contains(char::is_control);
         if !text("sub").is_some_and(named) {
             return Err(AssertionError::Claim("sub"));
@@ -279,7 +279,7 @@ impl Provider {
         if now >= end.plus(SKEW) || begin.iter().flatten().any(|begin| *begin > now.plus(SKEW)) {
             return Err(AssertionError::Time);
         }
-        // The earlier of both: a late `nbf` must not make a long lifetime look short.
+        // The earlier of `iat` and `nbf`: a late `nbf` must not make a long lifetime look short.
         let begin = begin.into_iter().flatten().min();
         if end.since(begin.unwrap_or(now)) > self.config.max_life {
             return Err(AssertionError::Life);
@@ -288,8 +288,8 @@ impl Provider {
         Ok(Assertion {
             provider: self.config.name.clone(),
             jti,
-            // A store that was restored refuses one-time JWTs that may be older than the restore, so a
-            // missing beginning is taken to be as early as it can be.
+            // A restored store refuses one-time JWTs that may be older than the restore. So a JWT without `iat` and
+            // `nbf` counts as issued at the earliest possible time.
             begin: begin.unwrap_or(end.minus(self.config.max_life)),
             end: end.plus(SKEW),
             one_time: self.config.one_time,
@@ -319,7 +319,7 @@ impl Provider {
         } else {
             signed(keys.as_deref(), jwt)
         } {
-            // Nobody knows whether the provider publishes this key by now, so the caller is told to try again.
+            // The provider may have published this key in the meantime, so the caller is told to try again.
             Err(AssertionError::UnknownKey) if !asked || self.in_vain.load(Ordering::Relaxed) => {
                 Err(AssertionError::Unreachable)
             }
@@ -334,8 +334,8 @@ impl Provider {
             return false;
         };
         let mut asked = self.asked.lock().await;
-        // Anyone can send a JWT with an unknown key, and must not make this issuer flood the provider.
-        // `now < last` after the clock was set back, which must not stop the fetching.
+        // Anyone can send a JWT with an unknown key, and this must not make the issuer flood the provider. After the
+        // clock was set back, `now < last`, and keys must still be fetched.
         let rested = |last: Timestamp| now < last || now.since(last) >= COOL_DOWN;
         if asked.is_none_or(rested) {
             *asked = Some(now);
@@ -370,7 +370,7 @@ impl Provider {
                 self.failure.store(None);
             }
             Err(reason) => {
-                // It may quote text of the provider, so it is cut and escaped.
+                // The reason may quote text of the provider, so it is cut and escaped.
                 let reason = shown(&reason, MAX_REASON);
                 tracing::warn!(
                     provider = self.config.name,

@@ -38,7 +38,7 @@ pub(crate) async fn head(
         head.keyset_version,
         head.issued_at.unix()
     );
-    // The head proves that revocations are fresh, so a cache must hardly keep it.
+    // The head proves that revocations are fresh, so caches may keep it for a second only.
     Ok(tagged(&headers, &tag, 1, head.envelope))
 }
 

@@ -126,7 +126,7 @@ fn placed(table: Vec<Served>, below: &str) -> (Router<ServiceState>, Paths) {
     for Served { path, handler, .. } in table {
         let mut places = vec![path.to_owned()];
         if !below.is_empty() {
-            // Escaped, since braces in a URL are text and not a parameter of the route.
+            // Braces are escaped, because in a URL they are text and not a parameter of the route.
             let below = below.replace('{', "{{").replace('}', "}}");
             places.push(format!("{below}{path}"));
             if path == METADATA {
@@ -175,7 +175,7 @@ async fn admit(
     next: Next,
 ) -> Response {
     let begun = Instant::now();
-    // The path of the route and not the one that was sent, which would make labels without bound.
+    // The label is the path of the route. The path that was sent could make an unlimited number of labels.
     let mut labels = RequestLabels {
         method: method(request.method()),
         path: room.route(&request).unwrap_or("none"),
@@ -203,7 +203,7 @@ async fn admit(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    // Public answers set their own header; all others are for the caller alone.
+    // Public answers set this header themselves. All other answers are for the caller alone.
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));

@@ -125,7 +125,7 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
     let bound = bind(config.listen)?;
     let operations_bound = bind(config.operations_listen)?;
     let state = ServiceState::new(issuer, config, profiles, clock).map_err(ServeError::Client)?;
-    // Signed before the first request, so that verifiers never fetch an expired keyset or head.
+    // Both are signed before the first request, so that verifiers never fetch an expired keyset or head.
     let now = state.now();
     state.issuer.keyset(now).await.map_err(Box::new)?;
     state.issuer.head(now).await.map_err(Box::new)?;
@@ -305,7 +305,7 @@ impl Listener {
     }
 }
 
-/// Limits the time for which a connection can be held by an incomplete request head, or by a peer that is gone.
+/// Limits the time for which an incomplete request head, or a peer that no longer answers, can occupy a connection.
 fn impatient<A>(
     mut server: axum_server::Server<SocketAddr, A>,
     header: Duration,
@@ -318,7 +318,7 @@ fn impatient<A>(
         .max_headers(64)
         // The limit on unread bytes of each connection.
         .max_buf_size(MAX_HEAD);
-    // No HTTP/2, whose connections can be kept busy without a request.
+    // HTTP/2 is not offered, because its connections can be kept busy without a request.
     server.http1_only().first_request_timeout(header)
 }
 
@@ -337,7 +337,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 async fn certified(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
-    // Several libraries bring a provider, and `rustls` needs one for the process. It may be set already.
+    // Several libraries bring a crypto provider, so `rustls` needs one that is set for the process. It may be set
+    // already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     if is_open(key) {
         tracing::warn!(

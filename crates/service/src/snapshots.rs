@@ -48,10 +48,10 @@ impl Snapshots {
         }))
     }
 
-    /// Returns a snapshot with at least the revocations up to this head, and with the head's keyset version or
-    /// a later one. (A restore begins another history and raises the version of the keyset.) If `recent` is
-    /// true, the snapshot may be older than the head by at most one page of changes. A snapshot is completed
-    /// even if the caller goes away: if it takes longer than a request may, the next request finds it finished.
+    /// Returns a snapshot with at least the revocations up to this head, and with the head's keyset version or a
+    /// later one. (A restore begins another history and raises the version of the keyset.) If `recent` is true, the
+    /// snapshot may be older than the head by at most one page of changes. A snapshot is completed even if the caller
+    /// goes away. So if making it exceeds the time limit of a request, the next request finds it finished.
     pub(crate) async fn of(
         &self,
         head: PublishedHead,
@@ -95,7 +95,7 @@ impl Cache {
         *made = Some(MadeSnapshot {
             position: snapshot.position,
             keyset_version: snapshot.keyset_version,
-            // Read again, since making the snapshot took a while.
+            // The clock is read again, because making the snapshot took a while.
             at: (self.clock)(),
             file: file.clone(),
         });

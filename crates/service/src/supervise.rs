@@ -123,7 +123,7 @@ impl Supervisor {
                         () = sleep(pause) => {}
                     }
                     pause = pause.saturating_mul(2).min(LONGEST);
-                    // The period begins again with the late round, or the next one would follow it too soon.
+                    // The period begins again with the late round. Otherwise the next round would follow too soon.
                     ticks.reset();
                 }
                 pause = SHORTEST;
@@ -235,7 +235,7 @@ mod tests {
         let seconds = async |seconds| sleep(Duration::from_secs(seconds)).await;
         sleep(Duration::from_millis(500)).await;
         assert_eq!((rounds.load(Ordering::SeqCst), health.down()), (1, None));
-        // At 10 s, and then after 1, 2, 4 and 8 s.
+        // The rounds begin at 10 s, and then after 1, 2, 4 and 8 s.
         for (wait, begun) in [(10, 2), (1, 3), (2, 4), (4, 5), (8, 6)] {
             seconds(wait).await;
             assert_eq!(rounds.load(Ordering::SeqCst), begun);
@@ -259,7 +259,7 @@ mod tests {
         });
         sleep(Duration::from_secs(100)).await;
         assert_eq!(health.down(), Some("profiles"));
-        // After 0, 1, 3, 7, 15, 31 and 63 s.
+        // The rounds began after 0, 1, 3, 7, 15, 31 and 63 s.
         assert_eq!(counts(&health, "profiles"), (0, 7));
         stop.send(true).unwrap();
         supervisor.join().await;

@@ -76,7 +76,7 @@ pub(crate) fn start(state: &ServiceState, supervisor: &mut Supervisor) {
 impl Shared {
     /// Signs the keyset and the head again if they are due.
     async fn publish(&self) {
-        // Before the head, which names the version of the keyset.
+        // The keyset comes first, because the head names its version.
         let keyset = self.issuer.keyset(self.now()).await.map(drop);
         self.note(keyset, "signing the keyset");
         let head = self.issuer.head(self.now()).await.map(drop);

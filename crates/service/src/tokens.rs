@@ -59,7 +59,7 @@ pub(crate) async fn mint(
     let RequestHead { headers, from } = head;
     let agent = agent(&state, &headers, &body, from).await?;
     let mut wanted: MintTokenRequest = body.json(&agent)?;
-    // Only the header was checked, and the assertion could name another agent.
+    // Only the header has been checked, but the assertion could name another agent.
     if wanted.client_assertion.is_some() && headers.contains_key(header::AUTHORIZATION) {
         return Err(logged(CallerError::Ambiguous));
     }
@@ -81,7 +81,7 @@ pub(crate) async fn mint(
         services => services.unwrap_or_default(),
     };
     let grants = grants(&state, &agent.name, wanted.grants.take()).await?;
-    // Last, since this uses up a one-time JWT: a malformed request must not cost one.
+    // This comes last, because it uses up a one-time JWT, and a malformed request must not do that.
     let principal = match &wanted.subject_token {
         None => None,
         Some(jwt) => {
@@ -216,8 +216,8 @@ async fn by_operator(
     if let Some(tenant) = &wanted.tenant {
         call = call.arg("tenant", tenant.as_str());
     }
-    // As arguments, since a grant that names arguments denies all others: an operator whose grant bounds
-    // agent and principal chooses services and claims only if these are granted, too.
+    // Services and claims are arguments because a grant that names arguments denies all others. So an operator whose
+    // grant limits agent and principal can choose services and claims only if the grant names them too.
     let services: BTreeSet<&str> = grants.iter().map(|grant| grant.service.as_str()).collect();
     call = call.arg("services", texts(services));
     if !wanted.claims.is_empty() {
@@ -225,8 +225,8 @@ async fn by_operator(
     }
     // `holder` has authenticated the token. Only now is it known which call the token must allow.
     let operator = state.operator(head, &call).await?;
-    // Refused whatever the operator's own grants say: a stolen operator's token could otherwise mint
-    // successors that survive its revocation.
+    // These are refused whatever the operator's own grants say: the holder of a stolen operator's token could
+    // otherwise mint successors that survive its revocation.
     if grants.iter().any(|grant| grant.service == OPERATOR_SERVICE) {
         let refused = state.record_denied_operator(
             &operator.identity,

@@ -1,4 +1,4 @@
-//! Conversions of the issuer's values to the types on the wire, one per type and without loss; and requests
+//! Conversions of the issuer's values to the types on the wire, one per type and without loss. Also handles requests
 //! whose form decides which operation of the issuer to call.
 
 use bailiwick_api::{
@@ -69,7 +69,7 @@ pub async fn register_client(
     })
 }
 
-/// Converts a query to a filter. `after` is ignored, because it requests a page instead.
+/// Converts a query to a filter. `after` is ignored, because it requests a page rather than a filter.
 ///
 /// # Errors
 /// [`AuditEventError`] if no event has the name in the query.
@@ -86,7 +86,7 @@ pub fn audit_filter(query: AuditQuery) -> Result<AuditFilter, AuditEventError> {
     })
 }
 
-/// The filter that a query asks for.
+/// Converts a query to a filter.
 #[must_use]
 pub fn token_filter(query: TokensQuery) -> TokenFilter {
     TokenFilter {

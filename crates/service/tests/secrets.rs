@@ -141,7 +141,7 @@ async fn secrets_appear_nowhere() {
     };
     let mut service = setup.start().await;
 
-    // A root key whose private half is known here.
+    // The private half of this root key is known to the test.
     let private: Vec<u8> = (0..32)
         .map(|index: u8| index.wrapping_mul(151).wrapping_add(71))
         .collect();
@@ -171,7 +171,7 @@ async fn secrets_appear_nowhere() {
     let second = rotated.json()["secret"].as_str().unwrap().to_owned();
     secrets.add_client("robot", &second);
 
-    // Tokens by every route.
+    // Tokens are requested by every route.
     let grant = ("grant_type", "client_credentials");
     let buyer = ("scope", "buyer");
     for secret in [&first, &second] {
@@ -248,7 +248,7 @@ async fn secrets_appear_nowhere() {
     };
     let asserted = assert(&good).await.is_token();
 
-    // Everything that can go wrong: replayed, refused, in the wrong place, cut off, swapped.
+    // Credentials are replayed, refused, sent in the wrong place, cut off and swapped.
     assert(&good).await.is_oauth(401, "invalid_client");
     for jwt in &bad {
         assert_eq!(exchange(jwt).await.status, 400);
@@ -333,7 +333,7 @@ async fn secrets_appear_nowhere() {
     let audit = service.get("/v1/audit?limit=1000", auth).await;
     assert!(audit.json().as_array().unwrap().len() > 10);
 
-    // With the journal in use, and after its checkpoint.
+    // The home is searched with the journal in use, and again after a checkpoint of the journal.
     let home = service.home();
     for (name, bytes) in files(&home) {
         secrets.are_not_in(&name, &bytes);

@@ -35,22 +35,22 @@ Examples:
   bailiwick audit list --since 1h --details
   bailiwick audit list --since 2026-11-01 --until 2026-12-01 --json")]
 pub(crate) struct AuditListArgs {
-    /// Only of this agent
+    /// Only rows about this agent
     #[arg(long, value_parser = parse::name)]
     agent: Option<String>,
-    /// Only on this principal's authority
+    /// Only rows about this principal
     #[arg(long, value_parser = parse::name)]
     principal: Option<String>,
-    /// Only about this token
+    /// Only rows about this token
     #[arg(long, value_name = "ID")]
     token: Option<TokenId>,
-    /// Only of this kind, such as `mint` or `key.activate`
+    /// Only rows of this kind, such as `mint` or `key.activate`
     #[arg(long)]
     event: Option<AuditEvent>,
-    /// Only from this time on: a duration before now, a date (UTC), or a date-time
+    /// Only rows from this time on: a duration before now, a date (UTC), or a date-time
     #[arg(long, value_name = "TIME", value_parser = parse::moment)]
     since: Option<Moment>,
-    /// Only before this time: a duration before now, a date (UTC), or a date-time
+    /// Only rows before this time: a duration before now, a date (UTC), or a date-time
     #[arg(long, value_name = "TIME", value_parser = parse::moment)]
     until: Option<Moment>,
     /// Only rows with a lower number, which is the page before a list that begins with this row
@@ -132,7 +132,7 @@ fn tone(event: &str) -> Tone {
     }
 }
 
-/// The actor. Its own parentheses and spaces need no quotes, since no other word stands in its column.
+/// The actor. Its own parentheses and spaces need no quotes, because its column contains no other words.
 fn by(actor: &str) -> String {
     phrase(actor).to_string()
 }
@@ -162,7 +162,7 @@ fn about(row: &AuditRecord) -> String {
     let keys = keys.into_iter().flatten().filter_map(Value::as_str);
     parts.extend(keys.map(|key| format!("key {}", name(key))));
     if parts.is_empty() {
-        // What has no column of its own: a block, a tenant, the issuer, a setting.
+        // These subjects have no column of their own: a block, a tenant, the issuer, a setting.
         let other = ["target", "issuer", "revocation_url", "action"];
         parts.extend(
             other
@@ -181,7 +181,7 @@ fn about(row: &AuditRecord) -> String {
     }
 }
 
-/// All that a row holds, for a terminal of this width.
+/// Returns all that a row contains, as text for a terminal of this width.
 fn details(row: &AuditRecord, width: Option<usize>) -> String {
     let mut text = format!("{} {} {}\n", row.seq, row.time, name(&row.event));
     let hash = hex::encode(row.hash);
@@ -206,8 +206,8 @@ fn details(row: &AuditRecord, width: Option<usize>) -> String {
     text
 }
 
-/// The detail of a row, which is a JSON object: as it is stored, or on a terminal with a space after each of its
-/// members, so that a long one is wrapped there.
+/// Returns the detail of a row, which is a JSON object. For a terminal, a space follows each member, so that a long
+/// detail is wrapped there. Otherwise, the detail is returned as stored.
 fn spaced(detail: &str, width: Option<usize>) -> String {
     let members: Option<Map<String, Value>> = serde_json::from_str(detail).ok();
     match members.filter(|_| width.is_some()) {

@@ -47,7 +47,7 @@ impl AuthorizeArgs {
             return Err(Failure::plain(Exit::Usage, "standard input is given twice")
                 .hint("name a file for the token or for --authorizer"));
         }
-        // The limit of the decision itself is lower, and is reported as an outcome like other faults of the rules.
+        // The decision has a lower limit, and reports longer rules as an outcome, like other faults of the rules.
         let code = self.authorizer.read_text(MAX_READ)?;
         let token = self.biscuit.bytes()?;
         let externs = Externs::default();

@@ -18,7 +18,7 @@ fn commands() -> Vec<(String, Command)> {
     all
 }
 
-/// The text behind the options, as it is written here.
+/// The text after the options, as written in the source.
 fn after_help(command: &Command) -> String {
     command
         .get_after_help()
@@ -31,7 +31,7 @@ fn examples(command: &Command) -> Vec<String> {
     let lines = text.lines().filter(|line| line.starts_with("  "));
     let lines = lines.filter_map(|line| {
         let start = line.find("bailiwick ")?;
-        // An environment variable may stand before.
+        // The command may follow an environment variable.
         let is_command = line
             .get(..start)?
             .trim()
@@ -42,7 +42,8 @@ fn examples(command: &Command) -> Vec<String> {
     lines.collect()
 }
 
-/// Splits a command as a shell does. What a shell would fill in becomes a public key, and redirections are dropped.
+/// Splits a command as a shell does. A public key replaces whatever a shell would expand, and redirections are
+/// dropped.
 fn words(example: &str) -> Vec<String> {
     const KEY: &str = "ed25519/d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
     let mut text = example.replace("$BAILIWICK_KEYSET_KEY", KEY);
@@ -50,7 +51,7 @@ fn words(example: &str) -> Vec<String> {
         let (_, after) = rest.split_once(')').unwrap();
         text = format!("{before}{KEY}{after}");
     }
-    // What follows a pipe is another program's.
+    // Everything after a pipe belongs to another program.
     let text = text.split(" | ").next().unwrap();
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for c in text.chars() {
@@ -99,7 +100,7 @@ fn help_has_the_width_of_the_terminal() {
             .try_get_matches_from(["bailiwick", "key", "revoke", "--help"])
             .unwrap_err();
         let help = usage::fitted(&help.to_string(), terminal);
-        // Examples are not broken.
+        // Examples are not wrapped.
         let lines = help.lines().filter(|line| !line.starts_with("  bailiwick"));
         let longest = lines.map(|line| line.chars().count()).max();
         assert!(
@@ -131,7 +132,7 @@ fn help_is_wrapped_once() {
     }
 }
 
-/// Every command that does something has an example, and the program takes each as it stands.
+/// Every command that does something has an example, and the program accepts each example unchanged.
 #[test]
 fn examples_are_accepted() {
     for (name, command) in commands() {

@@ -68,7 +68,7 @@ pub(crate) struct ClientKeyAddArgs {
 /// Options of `client key remove`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Its tokens stay valid: revoke them with `bailiwick revocations add --client NAME`.
+Tokens that the client already has stay valid: revoke them with `bailiwick revocations add --client NAME`.
 
 Example:
   bailiwick client key remove robot 3736cbb1787cb830")]
@@ -87,7 +87,7 @@ impl KeyFiles {
             let unusable =
                 |error: ClientKeyError| Failure::new(Exit::Local, format!("{input}: {error}"));
             let read = read_file(&input.read(MAX_KEY_FILE)?).map_err(unusable)?;
-            // Checked here as well, so that a private key does not travel to a remote issuer.
+            // The keys are checked here as well, so that a private key is never sent to a remote issuer.
             let checked = new_keys(read).map_err(unusable)?;
             keys.extend(checked.iter().map(|key| key.jwk().clone()));
         }

@@ -68,7 +68,7 @@ fn row(client: &RegisteredClient) -> [Cell; 6] {
     ]
 }
 
-/// The id of a key, with the name that assertions give to it.
+/// The id of a key, and the `kid` by which assertions refer to it.
 fn key(key: &ClientKeyInfo) -> String {
     match key.jwk.get("kid").and_then(Value::as_str) {
         None => name(&key.id).to_string(),

@@ -46,7 +46,7 @@ pub(super) fn former_secrets(client: &RegisteredClient) -> String {
     let ends = client.secrets.iter().filter_map(|secret| secret.expires);
     match (ends.clone().count(), ends.max()) {
         (1, Some(end)) => format!("the old secret is valid until {end}"),
-        (_, Some(end)) => format!("the last of the old secrets is valid until {end}"),
+        (_, Some(end)) => format!("the last old secret to expire is valid until {end}"),
         (_, None) => "no old secret is valid any more".to_owned(),
     }
 }

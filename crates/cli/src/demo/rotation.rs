@@ -67,7 +67,7 @@ pub(super) async fn under_traffic(world: &DemoWorld) -> Result<RotationCounts, F
     let began = world.now();
     let mut callers = Vec::new();
     while rotation.retired < ROUNDS {
-        // The operator's cron job, which does only what is due.
+        // This is the operator's cron job, which makes only the transitions that are due.
         let report = world.issuer.rotate(world.now()).await?;
         let count = |step| {
             report

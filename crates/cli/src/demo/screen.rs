@@ -91,7 +91,7 @@ impl Screen {
             }
         }
         if !outcome.as_expected {
-            self.line(format_args!("         {RED}which it should not be{RED:#}"))?;
+            self.line(format_args!("         {RED}this result is wrong{RED:#}"))?;
         }
         Ok(outcome)
     }

@@ -51,7 +51,7 @@ impl DemoWorld {
             keyset_life: KEYSET_LIFE,
             ..InitOptions::new("https://issuer.example")
         };
-        // Random, since nobody needs to know it: the home is deleted at the end of the demonstration.
+        // The passphrase is random. Nobody needs to know it: the home is deleted at the end of the demonstration.
         let words: String = OsRng
             .sample_iter(Alphanumeric)
             .take(32)

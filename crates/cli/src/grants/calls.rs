@@ -30,7 +30,8 @@ pub(super) struct RecordedCall {
     pub(super) expected: Option<bool>,
     /// The service and the call, or the denial if the call cannot be read.
     pub(super) call: Result<(String, Call), Box<Decision>>,
-    /// The member that stands where `args` is needed. Such a line is a mistake, whatever it expects.
+    /// The member that takes the place of `args` under another name. It makes the line a mistake, whatever the line
+    /// expects.
     pub(super) misnamed: Option<String>,
     /// Names of members that no call has.
     pub(super) others: Vec<String>,
@@ -61,14 +62,16 @@ impl RecordedCall {
         let call = match (&service, &action) {
             (Some(service), Some(action)) => match &misnamed {
                 None => request(action, &members).map(|call| (service.clone(), call)),
-                Some(name) => Err(denied(format!("`{name}` stands where `args` is needed"))),
+                Some(name) => Err(denied(format!(
+                    "the arguments are named `{name}` instead of `args`"
+                ))),
             },
             (None, _) => Err(denied("`service` is missing or not a string".to_owned())),
             (_, None) => Err(denied("`action` is missing or not a string".to_owned())),
         };
         let expected = expected(&members, line.number)?;
         let mut others = members.others;
-        // It was not ignored, but refused.
+        // This member was refused rather than ignored.
         others.retain(|name| misnamed.as_ref() != Some(name));
         Ok(RecordedCall {
             service,
@@ -257,7 +260,7 @@ mod tests {
             assert_eq!(denied.reason(), Some(Reason::BadRequest), "{name}");
             assert_eq!(call.misnamed.as_deref(), Some(name));
         }
-        // Beside `args` it is a member like any other.
+        // If there is `args` too, `input` is a member like any other.
         let call = read(r#"{"service":"s","action":"a","args":{},"input":1,"id":2}"#).unwrap();
         assert!(call.call.is_ok() && call.misnamed.is_none());
         assert_eq!(call.others, ["input", "id"]);

@@ -1,4 +1,5 @@
-//! `bailiwick grants check`: all mistakes of a file at once, and warnings about what it may not mean.
+//! `bailiwick grants check`: all mistakes of a file at once, and warnings about grants that may not mean what they
+//! seem to.
 
 mod report;
 
@@ -22,9 +23,9 @@ use crate::{
 /// Options of `grants check`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Mistakes make the exit code 1; warnings are about grants that are well formed, and make it 1 with \
-`--strict` only. With recorded calls, as `grants simulate` reads them, there are also warnings about \
-arguments that none of these calls has.
+The exit code is 1 if there are mistakes. Warnings concern well-formed grants; they make the exit code 1 \
+only with `--strict`. With recorded calls, as `grants simulate` reads them, there are also warnings \
+about arguments that none of these calls has.
 
 Examples:
   bailiwick grants check grants.toml
@@ -90,7 +91,7 @@ fn review<'t>(text: &'t str, is_json: bool, grants: &'t Grants) -> Result<Review
     Ok(Review::of_value(value, grants))
 }
 
-/// Adds the recorded calls to the review. Returns notes about lines that are no calls.
+/// Adds the recorded calls to the review. Returns notes about lines that are not calls.
 fn add_calls(review: &mut Review<'_>, calls: &Input) -> Result<Vec<String>, Failure> {
     let mut lines = Lines::open(calls)?;
     let mut progress = Progress::new("calls read");
@@ -107,7 +108,7 @@ fn add_calls(review: &mut Review<'_>, calls: &Input) -> Result<Vec<String>, Fail
     }
     let note = (unread > 0).then(|| {
         format!(
-            "{} of {calls} cannot be read as a call, and say nothing here",
+            "{} of {calls} cannot be read as a call and were ignored",
             counted(unread, "line")
         )
     });

@@ -24,10 +24,9 @@ use crate::{
 /// Options of `grants diff`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each difference comes with a call that one file allows and the other refuses. The calls are found by \
-search, at the bounds of both files, and decided by the verifier, so that each is an example without \
-doubt. That there are no differences is said only where it can be proven; where it cannot, and no call \
-was found, this is said too.
+Each difference comes with a call that one file allows and the other refuses. The calls are found by a \
+search along the bounds of both files, and the verifier decides each of them, so every example is real. \
+If no call is found, the report states whether it is proven that there is none.
 
 With `--json`, `only_first` and `only_second` list the differences, and `at` of an example is its time \
 where the time matters.

@@ -13,7 +13,7 @@ use crate::{
 /// Options of `grants show`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The words also name what is not limited: any arguments, any resource, any time, and arguments that may be absent.
+The description also lists everything that is not limited: any arguments, any resource, any time, and arguments that may be absent.
 
 Example:
   bailiwick grants show grants.toml --datalog")]

@@ -66,7 +66,7 @@ impl SimulateArgs {
                 .is_none_or(|allow| allow == decision.is_allow());
             tally.count(&decision, call.expected, met);
             if let Some(name) = &call.misnamed {
-                // That it was to be denied does not excuse it, because its arguments were never looked at.
+                // Such a line is unread even if it expects a denial, because its arguments were never looked at.
                 unread.add(line.number);
                 unread.misnamed.get_or_insert_with(|| name.clone());
             } else if decision.reason() == Some(Reason::BadRequest) && call.expected != Some(false)

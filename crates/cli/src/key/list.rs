@@ -15,7 +15,7 @@ use crate::{
 /// Options of `key list`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-SINCE is when the key entered its state. NEXT STEP FROM is when the guards first allow a staged key to \
+SINCE is the time at which the key entered its state. NEXT STEP FROM is the time from which the guards allow a staged key to \
 be activated, or a retiring key to be retired. --json has all dates and the public keys.
 
 Examples:

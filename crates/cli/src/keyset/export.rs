@@ -72,7 +72,7 @@ impl KeysetExportArgs {
 /// Options of `keyset key`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It is public, and the one thing that a verifier is configured with.
+The key is public. It is the only key that a verifier is configured with.
 
 Example:
   bailiwick keyset key")]

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Verifiers that follow the issuer adopt the new keyset, and then deny every call until they have read \
-the revocations at that URL, so make sure first that it answers. The URL can be replaced but not removed.
+the revocations at that URL, so first make sure that the URL is served. The URL can be replaced but not removed.
 
 Example:
   bailiwick keyset set \\

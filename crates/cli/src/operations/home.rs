@@ -38,7 +38,7 @@ use crate::{
     settings::Global,
 };
 
-/// The issuer in a home. The first operation that needs it opens it.
+/// The issuer in a home. It is opened by the first operation that needs it.
 pub(super) struct Home<'a> {
     global: &'a Global,
     passphrase: Option<&'a PassphraseArg>,
@@ -107,12 +107,12 @@ impl Operations for Home<'_> {
         Ok(report.await?.into_wire())
     }
 
-    /// Unlocks the private keys first, even if nothing is due: with a wrong passphrase, the next timed run must
+    /// Unlocks the private keys first, even if nothing is due. So a wrong passphrase makes the next scheduled run
     /// fail, rather than a later one on the day when a key is due.
     async fn rotate_keys(&self) -> Result<RotationResult, Failure> {
         if let Some(passphrase) = self.passphrase {
             let configured = match passphrase.without_asking(self.global)? {
-                // If there is a terminal, the passphrase is asked for when it is needed.
+                // If there is a terminal, the user is asked for the passphrase when it is needed.
                 None if can_ask() => None,
                 None => Some(passphrase.passphrase(self.global)?),
                 configured => configured,
@@ -182,7 +182,8 @@ impl Operations for Home<'_> {
     async fn block_end(&self, token: &Token, block: usize) -> Result<Option<Timestamp>, Failure> {
         let issuer = self.issuer().await?;
         let keyset = issuer.published_keyset().await?;
-        // As of the time at which the keyset was signed, so that it need not be signed again for this.
+        // The token is verified as of the time at which the keyset was signed, so that the keyset need not be signed
+        // again.
         let verified = Trust::open(keyset.envelope.as_bytes(), issuer.keyset_key(), None)
             .ok()
             .and_then(|trust| Verifier::new("revocation", trust).ok())
@@ -194,7 +195,7 @@ impl Operations for Home<'_> {
             return Ok(None);
         }
         let blocks = token.inspect().blocks;
-        // Tokens derived from this block have the same blocks before it, and may have others behind it.
+        // Tokens derived from this block have the same blocks before it, and may have other blocks after it.
         let ends = blocks
             .iter()
             .take(block.saturating_add(1))

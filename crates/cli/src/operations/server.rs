@@ -47,7 +47,7 @@ impl<'a> Server<'a> {
     }
 }
 
-/// The failure of a signed text from an issuer that cannot be parsed, or whose signature is wrong.
+/// The failure of a signed text from an issuer, if the text cannot be parsed or its signature is wrong.
 fn remote(error: impl ToString) -> Failure {
     Failure::new(Exit::Remote, error)
 }

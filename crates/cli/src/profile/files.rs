@@ -111,10 +111,10 @@ pub(super) struct LimitArgs {
 }
 
 impl LimitArgs {
-    /// Returns the limits. Those that no option states are the ones of the issuer in the home and of its service.
+    /// Returns the limits. A limit without an option is that of the issuer in the home, or of its service.
     pub(super) async fn limits(self, global: &Global) -> Result<ProfileLimits, Failure> {
         let known = match self.max_ttl.is_some() && !self.providers.is_empty() {
-            // Nothing is taken from the home, so it need not be one that can be opened.
+            // Nothing is taken from the home, so the home need not exist.
             true => ProfileLimits::default(),
             false => limits_of_home(global).await?,
         };

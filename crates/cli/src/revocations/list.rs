@@ -19,8 +19,8 @@ use crate::{
 /// Options of `revocations list`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-ENDS is when the last token that the entry revokes expires, and the entry with it. A block is named by \
-its signature, of which a terminal shows only the beginning.
+ENDS is the time at which the last token that the entry revokes expires; the entry is then removed. A \
+block is identified by its signature; a terminal shows only the beginning of it.
 
 Examples:
   bailiwick revocations list

@@ -34,7 +34,7 @@ pub(super) fn refused(status: StatusCode, bytes: &[u8], token: Option<usize>) ->
 
 /// The failure of an answer that is not an issuer's, but perhaps that of a proxy in front of it.
 fn foreign(status: StatusCode, token: Option<usize>) -> Failure {
-    // 494 is nginx's own number of a header that is too large, and 502 the answer of a proxy whose upstream hung up.
+    // 494 is nginx's own status for a header that is too large; 502 is the answer of a proxy whose upstream hung up.
     let may_be_the_header = matches!(status.as_u16(), 400 | 413 | 414 | 431 | 494 | 502);
     match long(token) {
         Some(bytes) if may_be_the_header => Failure::plain(
@@ -65,7 +65,7 @@ fn long(token: Option<usize>) -> Option<usize> {
 pub(super) fn unreachable(issuer: &str, error: &reqwest::Error, token: Option<usize>) -> Failure {
     // The address has no password: `SafeUrl` refuses one.
     let issuer = code(issuer);
-    // The error's own text names the URL; only its last cause says what happened.
+    // The error's own text names the URL. Only its last cause describes the failure.
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;

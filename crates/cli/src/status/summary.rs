@@ -80,7 +80,7 @@ fn due(due: &DueTransition) -> String {
 /// Describes the transition that a guard delays: the activation of a staged key, or the retirement of a
 /// retiring one.
 fn waits(status: &IssuerStatus, guard: &KeyGuard) -> String {
-    // This guard holds back the rotation only: by hand, the key can be activated earlier.
+    // This guard delays only the rotation. The key can be activated by hand before then.
     if guard.wait == GuardReason::Rotation {
         return format!(
             "{} is activated by a rotation from {} on",
@@ -141,7 +141,7 @@ fn clients(status: &IssuerStatus) -> String {
         };
         let client = name(&first.client);
         text = format!(
-            "{text}; {ending} within a week, the next is that of {client} at {}",
+            "{text}; {ending} within a week, the first of them is that of {client} at {}",
             first.expires
         );
     }

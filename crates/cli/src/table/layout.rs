@@ -5,11 +5,11 @@ use super::{Cell, Column, Fit, text};
 /// Number of spaces between columns.
 pub(super) const GAP: usize = 2;
 
-/// Minimum width of a shortened name, so that it can still be told from others.
+/// Minimum width of a shortened name, so that it can still be distinguished from others.
 const SHORTEST_NAME: usize = 20;
 
-/// Widths between which a column of text is at least as wide as its longest word. The id of a token has 32 columns,
-/// and is of no use without its end.
+/// Minimum width of a column of text, and the maximum up to which the column is at least as wide as its longest word.
+/// The id of a token has 32 columns, and is of no use without its end.
 const NARROWEST_TEXT: usize = 10;
 const WIDEST_WORD: usize = 40;
 
@@ -25,10 +25,10 @@ pub(super) struct Bounds {
 }
 
 impl Widths {
-    /// Fits columns into a terminal. `None` if it is too narrow for them.
+    /// Fits columns into a terminal. Returns `None` if the terminal is too narrow for them.
     ///
-    /// Each column gets the least that it needs. What is left goes to the narrowest column that can use it, so that
-    /// one long value does not take the room of the others.
+    /// Each column gets the least that it needs. The remaining room goes to the narrowest column that can use it, so
+    /// that one long value does not take the room of the others.
     pub(super) fn fit(bounds: impl IntoIterator<Item = Bounds>, terminal: usize) -> Option<Widths> {
         let bounds: Vec<Bounds> = bounds.into_iter().collect();
         let gaps = GAP.saturating_mul(bounds.len().saturating_sub(1));

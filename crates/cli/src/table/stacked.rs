@@ -81,7 +81,7 @@ fn line<'a>(cells: impl Iterator<Item = ((String, &'a str), usize)>) -> String {
     line.trim_end().to_owned()
 }
 
-/// The lines of a text, with its title before the first. A text that says nothing has none.
+/// Returns the lines of a text, with its title before the first. There are no lines if the column has no value.
 fn texts(title: &str, text: &str, longest: usize, room: usize) -> String {
     if text == NONE {
         return String::new();

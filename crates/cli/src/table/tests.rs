@@ -73,7 +73,8 @@ ID        AGENT                           STATE    REASON
     assert_eq!(shown.text.lines().count(), 3, "{}", shown.text);
 }
 
-/// If the columns do not fit side by side, the texts of a row stand below it, so that the rest of it is one line.
+/// If the columns do not fit side by side, the texts of a row stand below it, so that the rest of the row is one
+/// line.
 #[test]
 fn texts_stand_below_rows_of_a_narrow_terminal() {
     let shown = list().fitted(46);

@@ -20,7 +20,7 @@ use crate::{
     group(ArgGroup::new("caveat").required(true).multiple(true)
         .args(["grants", "ttl", "delegate", "task", "seal"])),
     after_help = "\
-Needs no home, no key and no network. What the result still allows is printed on stderr. A token that already has as many blocks as it allows \
+Needs no home, no key and no network. The authority that is left is printed on stderr. A token that already has as many blocks as it allows \
 is not narrowed: the result would allow nothing.
 
 Example:

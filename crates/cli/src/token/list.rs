@@ -20,9 +20,9 @@ use crate::{
 /// Options of `token list`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The latest come first. ENDS is `expired` or `revoked` if a token is no longer valid; --json has all times, \
-who asked for a token, and the row of the audit. The issuer cannot tell which tokens the revocation \
-of a block ends, so these are listed as live.
+The latest come first. ENDS is `expired` or `revoked` if a token is no longer valid; --json also has all \
+times, the party that asked for each token, and its row in the audit log. The issuer does not know which \
+tokens contain a revoked block, so it lists them as live.
 
 Examples:
   bailiwick token list --agent agent:buyer
@@ -46,16 +46,16 @@ pub(crate) struct TokenListArgs {
 /// Options that select tokens by their parties.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TokenParty {
-    /// Only of this agent
+    /// Only tokens of this agent
     #[arg(long, value_parser = parse::name)]
     agent: Option<String>,
-    /// Only on this principal's authority
+    /// Only tokens on this principal's authority
     #[arg(long, value_parser = parse::name)]
     principal: Option<String>,
-    /// Only in this tenant
+    /// Only tokens in this tenant
     #[arg(long, value_parser = parse::name)]
     tenant: Option<String>,
-    /// Only tokens that this client fetched. Write a workload of a provider as `PROVIDER/SUBJECT`
+    /// Only tokens that this client fetched; name a provider's workload as `PROVIDER/SUBJECT`
     #[arg(long, value_parser = parse::text)]
     client: Option<String>,
 }
@@ -90,7 +90,7 @@ impl TokenListArgs {
 }
 
 impl TokenParty {
-    /// Says how the listed tokens are revoked.
+    /// Prints a hint about revoking the listed tokens.
     fn hint(&self) {
         let parties = [
             ("agent", &self.agent),

@@ -19,7 +19,7 @@ use crate::{
 #[command(after_help = "\
 Revokes a whole token, together with every token that was narrowed from it, or only the tokens that contain a certain block: the token that the block was appended to then stays valid, as do others narrowed from it. The file of a narrowed token needs --block or --whole.
 
-Verifiers that follow a service learn of it within seconds, and others from the next snapshot that you give them: `bailiwick revocations export`.
+Verifiers that follow a service learn of the revocation within seconds, and others with the next snapshot that you give them: `bailiwick revocations export`.
 
 Examples:
   bailiwick token revoke 6f0c9d1e5b7a4c3f8e2d0b9a7c6f5e4d \\
@@ -47,7 +47,7 @@ pub(crate) struct TokenRevokeArgs {
 impl TokenRevokeArgs {
     pub(super) async fn run(self, global: &Global) -> ExitResult {
         let target = RevokeTarget::find(&self.token, self.block, self.whole)?;
-        // Printed before the revocation, which cannot be undone.
+        // This is printed before the revocation, which cannot be undone.
         output::note(target.effect());
         match &target {
             RevokeTarget::Token(id) => self.confirm.ask("revoke the token", id)?,
@@ -75,8 +75,11 @@ impl TokenRevokeArgs {
             }
             let reports = issuer.revoke(&request).await?;
             let report = reports.into_iter().next().ok_or_else(|| {
-                Failure::plain(Exit::Remote, "the issuer does not say what it revoked")
-                    .hint("check the result with `bailiwick revocations list`")
+                Failure::plain(
+                    Exit::Remote,
+                    "the issuer's answer does not list the revoked targets",
+                )
+                .hint("check the result with `bailiwick revocations list`")
             })?;
             Ok((report, issuer.serves_revocations()))
         })

@@ -1,5 +1,5 @@
-//! The book hangs together: its links lead somewhere, its contents list every page, and the code and tests that it
-//! names exist.
+//! Tests that the book is consistent: its links lead somewhere, its contents list every page, and the code and tests
+//! that it names exist.
 
 use std::{
     collections::BTreeSet,
@@ -62,7 +62,7 @@ fn links(page: &str) -> Vec<String> {
         .collect()
 }
 
-/// The anchors of a page's headings, by the rule of GitHub.
+/// The anchors of a page's headings, by GitHub's rule.
 fn anchors(page: &str) -> BTreeSet<String> {
     let headings = prose(page).filter_map(|line| {
         let heading = line.trim_start_matches('#');
@@ -152,7 +152,7 @@ fn code_names_files_of_the_book_that_exist() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// A reviewer finds every test that the page on trials names.
+/// Every test that the page on trials names exists.
 #[test]
 fn trials_exist() {
     let page = text(&root().join("docs/reference/trials.md"));

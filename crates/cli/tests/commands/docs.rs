@@ -77,7 +77,7 @@ fn guides_to_a_service() {
         "guides/clients.md",
         "guides/operators.md",
         "guides/incidents.md",
-        // Its commands end the service.
+        // The commands of this page end the service.
         "reference/service.md",
     ];
     if let Some(replay) = Replay::with_curl(&pages) {

@@ -122,7 +122,7 @@ fn on_terminal_of(rows: u16, columns: u16, mut command: Command) -> String {
     tcsetwinsize(&side, size).unwrap();
     command.stdout(side).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // It holds the other side, whose closing ends the output.
+    // `command` holds the other side of the terminal. The output ends only when every copy of that side is closed.
     drop(command);
     let (mut output, mut terminal) = (Vec::new(), File::from(terminal));
     let mut buffer = [0; 4096];
@@ -131,7 +131,7 @@ fn on_terminal_of(rows: u16, columns: u16, mut command: Command) -> String {
             Ok(0) => break,
             Ok(length) => output.extend(&buffer[..length]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Linux answers so once the other side is closed.
+            // On Linux, reading fails once the other side is closed.
             Err(_) => break,
         }
     }
@@ -166,7 +166,7 @@ fn every_list_fits_every_terminal() {
             let header = text.lines().next().unwrap();
             let shown_titles: Vec<&str> = header.split("  ").filter(|it| !it.is_empty()).collect();
             let shown_titles: Vec<&str> = shown_titles.iter().map(|it| it.trim()).collect();
-            // The titles of texts that stand below their rows are there instead.
+            // Texts that stand below their rows have their titles there, and not in the header.
             let mut left = titles.iter();
             let in_order = shown_titles
                 .iter()
@@ -180,7 +180,7 @@ fn every_list_fits_every_terminal() {
                     "{list} at {columns}:\n{text}"
                 );
             }
-            // A word is whole, or says that it is not.
+            // A word is whole, or ends in `…`.
             for word in text.lines().skip(1).flat_map(str::split_whitespace) {
                 let is_known = match word.strip_suffix('…') {
                     Some(begin) => words.iter().any(|whole| whole.starts_with(begin)),
@@ -206,7 +206,7 @@ fn ids_are_whole() {
             assert!(text.contains(&id), "{id} of {list}:\n{text}");
         }
     }
-    // These are in a column with other words.
+    // These ids share their column with other words.
     let id = |word: &&str| word.len() == 32 && word.chars().all(|c| c.is_ascii_hexdigit());
     for list in ["audit list", "revocations list"] {
         let whole = home.run(list).replace(',', " ");
@@ -293,7 +293,7 @@ fn help_is_the_same_text_at_80_columns() {
     for command in ["", "token mint", "restore", "revocations add", "audit list"] {
         let help = format!("{command} --help");
         let text = plain(&on_terminal(80, home.command(&help)));
-        // Some terminals tell their columns only.
+        // Some terminals report only their columns.
         assert_eq!(
             text,
             plain(&on_terminal_of(0, 80, home.command(&help))),

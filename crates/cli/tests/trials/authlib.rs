@@ -145,7 +145,7 @@ async fn authlib_signs_in_with_its_own_key() {
     assert_eq!(removed["error"], "invalid_client", "{removed}");
     serving.stop();
 
-    // As Authlib does it by default.
+    // The operator allows Authlib's default lifetime.
     let lenient = World::with(
         BAILIWICK,
         Setup {

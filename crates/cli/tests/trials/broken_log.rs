@@ -86,7 +86,7 @@ async fn serves_with(stderr: Stdio) {
         .await;
     }
 
-    // A broken profile writes a line to the log; a removed one is gone.
+    // A broken profile writes a line to the log. A removed profile mints no more tokens.
     let profiles = world.home().join("profiles.toml");
     let good = fs::read_to_string(&profiles).unwrap();
     fs::write(&profiles, "not toml").unwrap();
@@ -125,7 +125,7 @@ async fn serves_with(stderr: Stdio) {
 
 /// Requests a token, and returns the status of the answer.
 async fn minted(serving: &Serving, profile: &str, secret: &str) -> StatusCode {
-    // Shared, because building a client takes longer than the request.
+    // The client is shared, because building one takes longer than the request.
     static HTTP: LazyLock<reqwest::Client> = LazyLock::new(http);
     let answer = HTTP
         .post(format!("{}/v1/token", serving.base))

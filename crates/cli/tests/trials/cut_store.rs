@@ -1,4 +1,4 @@
-//! The issuer's PostgreSQL is cut off under load: connections are refused, fall silent, or break during a commit.
+//! The issuer's PostgreSQL is cut off under load: connections are refused, go silent, or break during a commit.
 //!
 //! Promised: without its store, the issuer refuses in bounded time: mints, keyset and head get 503 with
 //! `Retry-After`; meanwhile, `/readyz` answers 503 and `/livez` 200. When the store is back, the issuer
@@ -311,7 +311,7 @@ async fn relay(
         let state = *line.borrow_and_update();
         match state {
             Line::Refused => return,
-            // Forever, even when the line is open again.
+            // The connection stays silent forever, even when the line is open again.
             Line::Silent => return std::future::pending().await,
             Line::Open | Line::CommitsUnanswered => {}
         }

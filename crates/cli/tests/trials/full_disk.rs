@@ -4,7 +4,7 @@
 //! disk, and `/readyz` reports it. Everything acknowledged earlier is on record, and the audit log is intact.
 //! When there is space again, the service continues without a restart.
 //!
-//! Signs of failure: a 200 whose row is missing, another error, a `/readyz` that still invites requests, or a
+//! Signs of failure: a 200 whose row is missing, another error, a `/readyz` that still reports readiness, or a
 //! service that does not recover.
 //!
 //! The trial runs itself a second time in its own mount namespace, where it may mount a small file system.
@@ -179,7 +179,7 @@ async fn fills_up(disk: &Path) {
         assert!(revoke(last).await.is_success());
         seen.check(&world);
     }
-    // Everything is on the disk, without the process's memory.
+    // Everything must be on the disk, because killing the process discards its memory.
     serving.kill();
     seen.check(&world);
 }

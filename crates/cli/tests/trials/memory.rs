@@ -125,9 +125,9 @@ impl Memory {
                 u64::from_str_radix(to, 16).ok()?,
             );
             let mut region = vec![0; usize::try_from(to - from).ok()?];
-            // A guard page reads as an error.
+            // Reading a guard page is an error.
             if memory.read_exact_at(&mut region, from).is_ok() {
-                // Most of it was never written to.
+                // Most of the memory was never written to.
                 let pages = region.chunks(PAGE).filter(|page| page != &[0; PAGE]);
                 regions.push(pages.collect::<Vec<_>>().concat());
             }

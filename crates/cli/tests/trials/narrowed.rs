@@ -1,8 +1,9 @@
 //! Revoking with the file of a narrowed token, at the home and over the network.
 //!
-//! Promised: the file of a narrowed token revokes nothing without an option that says how much. With `--block` the
-//! command ends the tokens that have the block; the token that the block was appended to, and its other descendants,
-//! stay valid. With `--whole` it ends all of them. The command prints what it will revoke before it does so.
+//! Promised: the file of a narrowed token revokes nothing without an option that states what to revoke. With
+//! `--block` the command ends the tokens that have the block; the token that the block was appended to, and its other
+//! descendants, stay valid. With `--whole` it ends all of them. The command prints what it will revoke before it does
+//! so.
 //!
 //! Signs of failure: a parent or a sibling that is denied after `--block`, a child that is allowed, or an entry that was
 //! written without a choice.
@@ -187,10 +188,10 @@ async fn a_narrowed_token_ends_alone_or_with_all_others() {
             ("BAILIWICK_KEYSET_KEY", key.trim().to_owned()),
         ],
     };
-    // The lifetime is the default there, too.
+    // The service applies the default lifetime too.
     service.keeps_its_promise(&mint);
 
-    // The key that signs is named by its state. The operator's token ends with it.
+    // `--active` names the key that signs. Revoking it ends the operator's token as well.
     let revoked = service.run(&["key", "revoke", "--active", "--reason", "drill", "--yes"]);
     assert!(revoked.contains("is active (forced)"), "{revoked}");
     let deadline = Instant::now() + PATIENCE;

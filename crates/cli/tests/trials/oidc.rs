@@ -93,11 +93,11 @@ async fn a_real_providers_tokens_are_exchanged() {
     scene.exchange(&second).await.token();
     scene.exchange(&first).await.token();
 
-    // After the rotation, because a wrong signature also makes the issuer ask the provider.
+    // The forged tokens come after the rotation, because a wrong signature also makes the issuer ask the provider.
     refused.extend(forged(&first, &provider));
     scene.refuses(&refused).await;
 
-    // A key that the issuer has not seen when the provider goes down.
+    // The issuer has not seen this key when the provider goes down.
     provider.rotate();
     let third = provider.jwt(AUDIENCE).await;
     provider.tell("down");

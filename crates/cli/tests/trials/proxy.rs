@@ -122,7 +122,7 @@ async fn plain_http_passes_no_proxy() {
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
         assert!(done.status.success(), "{host}: {said}");
     }
-    // Direct TLS, which nothing speaks there; a proxy could not reach this machine either.
+    // TLS goes to this machine directly and fails, because nothing there speaks it. Nothing reaches the proxy.
     let done = list(&format!("https://localhost:{port}"));
     assert_eq!(done.status.code(), Some(6));
     assert_eq!(proxy.sent(), Vec::<String>::new());
@@ -133,7 +133,7 @@ async fn plain_http_passes_no_proxy() {
     let [sent] = <[String; 1]>::try_from(proxy.sent()).unwrap();
     assert!(sent.starts_with("CONNECT issuer.example:443 "), "{sent}");
     assert!(!sent.contains(&world.operator), "a token in the open");
-    // Never in plain text.
+    // A token is never sent to another host in plain text.
     let done = list("http://issuer.example");
     assert_eq!(done.status.code(), Some(2));
     assert_eq!(proxy.sent().len(), 1);

@@ -150,7 +150,7 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
     there.run(&["client", "disable", "batch", "--yes"]);
     there.refused(&["client", "disable", "batch", "--yes"], 4);
 
-    // Tokens and revocations. An operator makes no operators.
+    // Tokens and revocations. An operator cannot make other operators.
     let harmless = world.keep(
         "erp.toml",
         "[[grant]]\nservice = \"erp\"\naction = \"read\"\n",
@@ -196,7 +196,7 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
         2
     );
 
-    // The list of tokens, and revoking what a client fetched.
+    // The list of tokens, and the revocation of tokens that a client fetched.
     let fetched = Acknowledged::default();
     for _ in 0..2 {
         let minted = fetched.mint(&http(), &serving.base, &world.secret).await;
@@ -249,7 +249,7 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
     there.run(&["audit", "export", "--out", &export]);
     there.run(&["audit", "verify", "--export", &export]);
 
-    // Verifiers and profiles. One is behind, and says so.
+    // Verifiers and profiles. One verifier reports that it is behind.
     let url = format!("{}/.well-known/bailiwick/keyset", serving.base);
     let polled = http().get(url).header(
         "bailiwick-verifier",

@@ -111,7 +111,8 @@ async fn ten_thousand_slow_senders_hold_up_nobody() {
     let (status, _) = serving.ask("/readyz").await;
     assert_eq!(status, 200);
 
-    // Connected last, closed last: twice the time bounds a head and a body after it.
+    // Connections close in the order in which they were made. Reading a head and then a body takes twice the time at
+    // most.
     let mut closed = [0, 0, 0];
     let mut answered = 0;
     let waiting = async {

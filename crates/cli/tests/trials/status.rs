@@ -71,7 +71,7 @@ async fn a_cron_job_is_silent_while_all_is_well() {
         assert_eq!(run(&world, job, &[]), (0, String::new()), "{job:?}");
     }
 
-    // Once it is served without the URL, verifiers are expected that do not look for revocations.
+    // Once the issuer serves without the URL, it may have verifiers that do not look for revocations.
     let serving = world.serve();
     eventually("the service warns at its start", async || {
         world.said().contains("`bailiwick keyset set`")
@@ -136,14 +136,14 @@ async fn a_cron_job_is_silent_while_all_is_well() {
     let (code, said) = run(&world, &quiet, &other);
     assert_eq!(code, 3, "{said}");
 
-    // A minute after the service died, followers deny every call.
+    // A minute after the service has died, followers deny every call.
     serving.kill();
     let (code, said) = run(&world, &quiet, &at_service);
     assert_eq!(code, 6, "{said}");
     let database = world.home().join("issuer.db");
     let url = format!("sqlite://{}", database.display());
     let mut store = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    // Instead of waiting for it.
+    // The head is made older, to save the wait.
     let older = "UPDATE feed_head SET issued_at = issued_at - 100";
     sqlx::query(older).execute(&mut store).await.unwrap();
     store.close().await.unwrap();

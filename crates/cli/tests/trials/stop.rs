@@ -42,7 +42,7 @@ async fn requests_in_progress_at_sigterm_are_answered_and_nothing_else_is_record
             done.unwrap();
         }
         let recorded = acknowledged.check(&world);
-        // And the operator's.
+        // One more token was minted for the operator.
         let answered = acknowledged.tokens.lock().unwrap().len() + 1;
         assert_eq!(
             recorded, answered,

@@ -63,7 +63,7 @@ async fn two_issuers_on_one_store() {
                 while !done.load(Ordering::SeqCst) {
                     match seen.mint(&http, &base, &secret).await {
                         Ok(answer) => assert!(answer.is_success(), "{answer:?}"),
-                        // The killed issuer.
+                        // This issuer was killed.
                         Err(_) => return,
                     }
                 }

@@ -66,7 +66,7 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Reads a signed checkpoint of the issuer with this keyset key, whatever the name of the issuer.
+    /// Reads a signed checkpoint. Checks the signature, but not the issuer's name.
     ///
     /// # Errors
     /// [`CheckpointError`].

@@ -12,7 +12,7 @@ use crate::line::{self, Line};
 /// Maximum length of a line that is read, in bytes.
 const MAX_LINE: u64 = 1 << 20;
 
-/// A line with a checkpoint, which stands between rows or at the end.
+/// A line that contains a checkpoint. Such lines are between rows or at the end.
 #[derive(Deserialize)]
 struct SignedLine {
     checkpoint: Box<RawValue>,

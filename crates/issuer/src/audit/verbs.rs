@@ -27,8 +27,8 @@ impl Issuer {
     }
 
     /// Verifies the whole chain: recomputes it, compares it with the stored checkpoints and with those `kept`
-    /// elsewhere, and reports the first row that was tampered with. `progress` is called with the number of
-    /// rows from time to time.
+    /// elsewhere, and reports the first row that was tampered with. From time to time, `progress` is called with the
+    /// number of rows so far.
     ///
     /// # Errors
     /// [`StoreError`]. Tampering is not an error but a finding.

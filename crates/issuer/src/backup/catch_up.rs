@@ -71,8 +71,8 @@ pub(super) async fn catch_up(
     };
     let mut known = evidence.verify(settings, &state, now)?;
 
-    // At verifiers, the numbers after the backup may already stand for other changes, so the history continues
-    // under another name.
+    // Verifiers may already have other changes under the numbers that follow the backup, so the history continues
+    // under a new name.
     let epoch = new_epoch().to_string();
     tx.begin_history(&epoch, now).await?;
     let revocations = replay(tx, std::mem::take(&mut known.revocations), now).await?;
@@ -109,7 +109,7 @@ pub(super) async fn catch_up(
     })
 }
 
-/// Returns the keys, with all changes made after the backup.
+/// Returns the keys after all changes that were made since the backup.
 fn ring_after(
     ring: Ring,
     known: &VerifiedEvidence,
@@ -134,7 +134,7 @@ async fn replay(
     revocations: Vec<Revocation>,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    // A target may occur more than once. The entry that revokes the most counts.
+    // A target may occur more than once. Only the entry that revokes the most is used.
     let mut widest: BTreeMap<(&'static str, Vec<u8>), Revocation> = BTreeMap::new();
     for revocation in revocations {
         let (kind, name) = target_name(&revocation.target);
@@ -148,7 +148,7 @@ async fn replay(
     }
     let mut entries = Vec::new();
     let mut count = 0_u64;
-    // The clock may run ahead, so only entries that have been dead for long are left out.
+    // The clock may run ahead, so only entries that expired long ago are left out.
     let then = now.minus(CLOCK_FAULT);
     for revocation in widest.into_values().filter(|entry| !entry.is_dead(then)) {
         let known = tx.revocation(&revocation.target).await?;
@@ -156,7 +156,7 @@ async fn replay(
             continue;
         }
         entries.push(RevocationInfo {
-            // Set by the store.
+            // The store sets this.
             seq: 0,
             revocation,
             revoked_at: now,

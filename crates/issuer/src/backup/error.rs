@@ -30,7 +30,7 @@ pub enum RestoreError {
         /// The key that was expected.
         expected: Box<PublicKey>,
     },
-    /// Neither a keyset nor a keyset key shows which issuer the backup should belong to.
+    /// Neither a keyset nor a keyset key was given, so the backup could belong to any issuer.
     #[error(
         "without a keyset the issuer of the backup cannot be checked; give the keyset key that verifiers are configured with"
     )]

@@ -140,7 +140,7 @@ impl RestoreEvidence {
         state: &RestoredState,
     ) -> Result<Feed, RestoreEvidenceError> {
         let mut feed = Feed::default();
-        // The positions at which the changes of a head can begin.
+        // The positions from which a file of changes may continue.
         let mut bases = vec![state.position];
         let mut ends: Vec<(Position, Timestamp)> = Vec::new();
         let mut heads = Vec::new();
@@ -278,7 +278,7 @@ pub enum RestoreEvidenceError {
     Snapshot(#[from] SnapshotError),
     /// A file of changes begins after a state that no other file contains.
     #[error(
-        "a file of changes was modified, or continues a snapshot that was not given; give that snapshot as well"
+        "a file of changes was modified, or it continues from a snapshot that was not given; give that snapshot as well"
     )]
     NoBase,
     /// The revocations are older than the restored state.

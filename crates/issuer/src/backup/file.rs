@@ -208,8 +208,8 @@ impl<'a> BackupReader<'a> {
         Ok((reader, begin))
     }
 
-    /// Reads the first line. A file that does not begin as a backup does is another file, rather than a backup
-    /// that was cut off.
+    /// Reads the first line. Only a file that begins like a backup is reported as cut off. Any other file is reported
+    /// as not being a backup.
     fn first_line(&mut self) -> Result<Vec<u8>, BackupFileError> {
         let mut line = Vec::new();
         self.number = 1;

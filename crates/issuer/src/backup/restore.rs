@@ -34,10 +34,10 @@ pub struct RestoreOptions {
 }
 
 impl Issuer {
-    /// Restores a backup into a new home, which is created as a whole or not at all, as by [`Issuer::init`].
-    /// The newer state in the evidence is adopted, the version of the keyset is raised above every known
-    /// version, and the history of revocations continues under a new name. The result is unlocked. `progress`
-    /// is called with the number of rows from time to time.
+    /// Restores a backup into a new home, which is created as a whole or not at all, as by [`Issuer::init`]. The
+    /// newer state in the evidence is adopted, the version of the keyset is raised above every known version, and the
+    /// history of revocations continues under a new name. The result is unlocked. From time to time, `progress` is
+    /// called with the number of rows so far.
     ///
     /// # Errors
     /// [`RestoreError`]; in that case, no issuer was created.

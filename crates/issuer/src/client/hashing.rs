@@ -47,8 +47,7 @@ impl Places {
         }
     }
 
-    /// Runs a computation that needs a place. Once a place is free, `work` is called, and returns the
-    /// computation.
+    /// Waits for a free place, then calls `work` and runs the computation that it returns.
     ///
     /// # Errors
     /// [`StoreError::Overloaded`]. The result is `None` if the computation panicked.
@@ -66,8 +65,8 @@ impl Places {
             return Ok(None);
         };
         let work = work();
-        // The place moves into the work, so that a caller that hangs up makes no room for another one
-        // while its work still runs.
+        // The place moves into the blocking task. So if a caller hangs up, its place is not free until its work has
+        // ended.
         let done = tokio::task::spawn_blocking(move || {
             let _place = place;
             let mut buffer = self.buffers().pop().unwrap_or_default();
@@ -216,7 +215,7 @@ mod tests {
         Buffer::default().hash(b"a secret").unwrap()
     }
 
-    /// However many callers come, there are no more buffers than places for computing.
+    /// A flood of callers uses no more buffers than there are places for computing.
     #[tokio::test]
     async fn a_flood_uses_few_buffers() {
         static PLACES: Places = Places::new(64, 2);

@@ -61,6 +61,6 @@ pub struct NewClient {
 #[must_use]
 pub fn is_client_name(name: &str) -> bool {
     let named = |c: char| c.is_ascii_graphic() && c != ':';
-    // A slash would also make it look like a provider's subject in the audit.
+    // A slash would also make the name look like a provider's subject in the audit.
     (1..=MAX_CLIENT_NAME).contains(&name.len()) && name.chars().all(named) && is_path_segment(name)
 }

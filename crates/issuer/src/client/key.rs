@@ -56,7 +56,8 @@ impl NewClientKey {
         let known =
             |name: &String| required.contains(&name.as_str()) || name == "kid" || name == "alg";
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        // The thumbprint of RFC 7638 puts these texts between quotes, so none may need to be escaped.
+        // The thumbprint of RFC 7638 puts these texts between quotes, so none may contain characters that must be
+        // escaped.
         let sound = |name: &&str| {
             text(name).is_some_and(|text| {
                 (1..=MAX_MEMBER).contains(&text.len()) && text.chars().all(plain)

@@ -63,7 +63,7 @@ impl Issuer {
         Ok(info)
     }
 
-    /// Removes a public key of a client. From then on, requests that the key signed get nothing, even those
+    /// Removes a public key of a client. From then on, requests that were signed with the key are refused, even those
     /// already waiting. Tokens that the client already has stay valid.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl Issuer {
     /// # Errors
     /// [`StoreError`]. An unknown name is not an error: the result is `None`.
     pub async fn signing_client(&self, name: &str) -> Result<Option<SigningClient>, StoreError> {
-        // An impossible name is not looked up: it may contain NUL, which PostgreSQL refuses.
+        // An invalid name is not looked up: it may contain NUL, which PostgreSQL refuses.
         if !is_client_name(name) {
             return Ok(None);
         }
@@ -139,7 +139,7 @@ fn joined(
 ) -> Result<Vec<ClientKey>, ClientError> {
     for key in new {
         let key = key.registered(now);
-        // Two keys of one name would make it unclear which one a removal means.
+        // If two keys had the same `kid`, it would be unclear which of them to remove.
         let same_name = |other: &ClientKey| key.kid().is_some() && other.kid() == key.kid();
         if keys
             .iter()

@@ -63,7 +63,8 @@ impl SignedIn {
             Proof::Secret(used) => stored.secrets.iter().any(|secret| {
                 (&secret.info.id, &secret.hash) == (&used.info.id, &used.hash) && secret.is_good(at)
             }),
-            // With the time of its registration: a key that was removed and registered again is another ground.
+            // This also compares the time of registration: a key that was removed and registered again does not
+            // count.
             Proof::Key(used) => stored.info.keys.contains(used),
         };
         proves

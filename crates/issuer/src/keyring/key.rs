@@ -93,7 +93,7 @@ impl ActiveKey {
 impl RetiringKey {
     /// Time from which every token that the key signed has expired on any clock within [`SKEW`].
     pub(crate) fn not_after(&self, policy: &KeyPolicy) -> Timestamp {
-        // Published with the key, so verifiers stop accepting it at this time even if this issuer never
+        // This time is published with the key, so verifiers stop accepting the key then, even if this issuer never
         // runs again.
         self.retiring_at.plus(policy.max_token_ttl).plus(SKEW)
     }
@@ -106,8 +106,8 @@ impl RetiringKey {
     /// Retires the key, if no token that it signed can still be valid.
     pub(crate) fn retire(self, policy: &KeyPolicy, now: Timestamp) -> Result<RetiredKey, Guard> {
         let until = self.due_at(policy);
-        // Before that time a token that it signed may be alive, and without the key in the keyset
-        // verifiers would deny it.
+        // Until then, a token that the key signed may be alive. Without the key in the keyset, verifiers would deny
+        // that token.
         if now < until {
             return Err(Guard {
                 id: self.key.id,

@@ -23,7 +23,7 @@ impl KeyPolicy {
 
     /// The time for which a key is still needed after its last signature.
     pub(super) fn outliving(&self) -> u64 {
-        // A verifier may use an old keyset, in which the key is still active, for `keyset_life`.
+        // A verifier may use an old keyset, in which the key is still active, for as long as `keyset_life`.
         self.max_token_ttl
             .saturating_add(SKEW)
             .saturating_add(self.keyset_life)

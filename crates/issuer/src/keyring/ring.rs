@@ -102,17 +102,17 @@ impl Ring {
         (now < until).then_some(Guard { id, wait, until })
     }
 
-    /// Returns the time from which a staged key can be activated, as far as is known from the reports so far.
+    /// Returns the time from which a staged key can be activated, according to the reports so far.
     pub(crate) fn allowed_from(&self, staged: &StagedKey) -> Timestamp {
         self.last_condition(staged).1
     }
 
-    /// Returns the condition for the activation of a staged key that is met last, and the time at which it is met.
-    /// Waiting until then is enough for all conditions.
+    /// Returns the last condition to be met before a staged key can be activated, and the time at which it is met.
+    /// All other conditions are met by then.
     fn last_condition(&self, staged: &StagedKey) -> (Wait, Timestamp) {
         let published = (Wait::Publication, staged.ready_at(&self.policy));
-        // A verifier that never fetches again stops using its keyset when that expires, so a verifier
-        // that is gone delays an activation for `keyset_life` at most.
+        // A verifier that never fetches again stops using its keyset when that keyset expires. So a verifier that no
+        // longer exists delays an activation for `keyset_life` at most.
         let ends = |report: &KeysetInUse| report.seen_at.plus(self.policy.keyset_life);
         let behind = self
             .reports
@@ -216,7 +216,7 @@ impl Ring {
                 return Err(wrong_state(&other, hint));
             }
         };
-        // Computed before the key is consumed: the audit says that a guard was overridden only if it
+        // This is computed before the key is consumed. The audit says that a guard was overridden only if the guard
         // would have refused.
         let early = now < retiring.due_at(&self.policy);
         let retired = if force {
@@ -251,8 +251,8 @@ impl Ring {
                 .spare()
                 .map(|spare| spare.0.id)
                 .ok_or(TransitionError::NoSpare)?;
-            // Forced, because the guard protects only availability, and waiting would leave no key to
-            // sign with.
+            // This is forced, because the guard protects only availability, and waiting would leave no key to sign
+            // with.
             return self.activate(spare, true, now);
         }
         Ok(self)
@@ -283,8 +283,8 @@ impl Ring {
             // The tombstone of a key that is not in this ring is dropped: verifiers deny unknown keys too.
             self.revoke_alone(tombstone.id, &tombstone.reason, tombstone.revoked_at);
         }
-        // A key that is trusted here and missing in the later keyset was retired since. To publish it
-        // again would bring tokens back that verifiers already deny.
+        // A key that is trusted here but missing from the later keyset has been retired since. If it were published
+        // again, tokens that verifiers already deny would become valid again.
         let gone = |id: &KeyId| later.keys.iter().all(|key| key.id != *id);
         let left: Vec<KeyId> = self.published().map(|key| key.id).filter(gone).collect();
         for id in left {
@@ -304,8 +304,9 @@ impl Ring {
             );
         }
         for key in &later.keys {
-            // A key that stopped signing must not sign again. `not_after` is the end of signing plus this
-            // lifetime, so the end of signing follows from it, and the key is retired when it would have been.
+            // A key that stopped signing must not sign again. `not_after` is the time at which signing ended plus
+            // this lifetime. So the end of signing follows from `not_after`, and the key is retired when it would
+            // have been.
             let life = self.policy.max_token_ttl.saturating_add(SKEW);
             let since = key.not_after.map_or(now, |end| end.minus(life).min(now));
             let here = self.keys.get(&key.id).map(StoredKey::state);
@@ -324,8 +325,8 @@ impl Ring {
                     };
                     self.put(StoredKey::Retiring(retiring), Step::Supersede, false);
                 }
-                // Created after the backup: whatever its state there, its private half is not in the backup,
-                // so it can only be kept for the tokens that it signed.
+                // The key was created after the backup. Whatever its state in the keyset, the backup lacks its
+                // private half, so the key can only be kept for the tokens that it signed.
                 (None, _) => {
                     let dates = Dates {
                         id: key.id,
@@ -384,7 +385,7 @@ impl Ring {
             StoredKey::Staged(staged) => Some(staged),
             _ => None,
         });
-        // The oldest one is known to the most verifiers. The id only breaks ties.
+        // The spare that was published first is known to the most verifiers. The id only breaks ties.
         staged.min_by_key(|staged| (staged.0.staged_at, staged.0.id))
     }
 
@@ -427,8 +428,8 @@ impl Ring {
         })
     }
 
-    /// Returns the tombstones of the keyset, latest first. The oldest are left out beyond the limit of the
-    /// format: verifiers deny those keys anyway, as unknown.
+    /// Returns the tombstones of the keyset, latest first. If there are more than the format allows, the oldest are
+    /// left out: verifiers deny those keys anyway, as unknown.
     pub(crate) fn tombstones(&self) -> Vec<Tombstone> {
         let revoked = self.keys.values().filter_map(|key| match key {
             StoredKey::Revoked(revoked) => Some(revoked),

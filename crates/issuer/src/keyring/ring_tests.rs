@@ -70,7 +70,7 @@ fn activation_waits_for_publication() {
         steps(&forced),
         [(1, Step::Supersede, false), (2, Step::Activate, true)]
     );
-    // Forced, though the guard would have allowed it: not recorded as forced.
+    // The activation is forced, but the guard would have allowed it, so it is not recorded as forced.
     assert_eq!(
         steps(&ring().activate(id(2), true, at(120)).unwrap()),
         steps(&activated)
@@ -123,7 +123,7 @@ fn a_revoked_active_key_has_a_successor_in_the_same_step() {
         .revoke(id(1), "stolen", at(5))
         .unwrap();
     assert_eq!(older.active().unwrap().key.id, id(2));
-    // Without a spare the active key cannot be revoked.
+    // Without a spare, the active key cannot be revoked.
     let alone = ring().revoke(id(2), "x", at(1)).unwrap();
     assert_eq!(
         alone.clone().revoke(id(1), "x", at(1)).unwrap_err(),
@@ -216,7 +216,7 @@ proptest! {
         for (verb, pause) in verbs {
             now += pause;
             let before: BTreeMap<KeyId, State> = ring.keys().map(|key| (key.id(), key.state())).collect();
-            // As the operations do it: a spare before and after each.
+            // The operations do the same: they ensure a spare before and after each transition.
             let mut spare = |ring: Ring| {
                 if ring.spare().is_some() {
                     return ring;

@@ -31,10 +31,10 @@ pub struct Receipt {
     pub agent: String,
     /// The principal on whose authority the agent acts.
     pub principal: String,
-    /// Time at which the request for it arrived.
+    /// Time at which the request for the token arrived.
     pub issued_at: Timestamp,
-    /// The first second of its lifetime, [`SKEW`] before `issued_at`, so that a verifier whose clock is behind
-    /// accepts it at once.
+    /// The first second of the token's lifetime, [`SKEW`] before `issued_at`, so that a verifier whose clock is
+    /// behind accepts the token at once.
     pub not_before: Timestamp,
     /// The first second in which the token is no longer valid.
     pub expires: Timestamp,
@@ -74,9 +74,9 @@ pub struct TokenInfo {
     /// The tenant in which the agent acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// The party that asked for it, as in the audit.
+    /// The party that asked for the token, as in the audit.
     pub actor: String,
-    /// Time at which the request for it arrived.
+    /// Time at which the request for the token arrived.
     pub issued_at: Timestamp,
     /// The first second in which the token is no longer valid.
     pub expires: Timestamp,

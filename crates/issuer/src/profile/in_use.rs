@@ -32,7 +32,7 @@ impl InUse {
         differ
     }
 
-    /// Remembers a profile as a request read it, for a later comparison.
+    /// Captures the state of the profile `name` as a request read it, for a later comparison.
     #[must_use]
     pub fn snapshot(&self, read: &Arc<Profiles>, name: &str) -> ProfileSnapshot {
         ProfileSnapshot {

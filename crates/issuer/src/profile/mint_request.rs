@@ -113,7 +113,7 @@ impl Profile {
         if services.is_empty() {
             return Ok(given);
         }
-        // Cannot be empty: each requested service has a grant. Each grant was well formed before.
+        // The list cannot be empty, because each requested service has a grant. Each grant was already checked.
         let given: Vec<_> = given.iter().filter(wanted).cloned().collect();
         Grants::new(given).map_err(|error| self.unfit(&error.path, "is not well formed"))
     }

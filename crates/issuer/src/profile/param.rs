@@ -312,7 +312,7 @@ fn read_text(text: &str) -> Result<String, &'static str> {
 
 fn read_segment(text: &str) -> Result<String, &'static str> {
     let text = read_text(text)?;
-    // A star would turn the name into a prefix, which matches more resources than the claim names.
+    // A star would turn the name into a prefix, which matches more resources than the one that the claim names.
     if !is_plain_segment(&text) || text.contains('*') {
         return Err("is not one segment of a path in normal form");
     }

@@ -67,7 +67,7 @@ impl PartyMatch {
         table.only(&["source", "claims"])?;
         let source = table.needed_name("source").map_err(|fault| {
             let hint = "write `client` or the name of an identity provider";
-            // What is wrong, without its general next step.
+            // Keep the description of the fault, and replace its general hint.
             let wrong = fault.message.split("; ").next().unwrap_or_default();
             ProfileFault::at(fault.path, format!("{wrong}; {hint}"))
         })?;

@@ -23,7 +23,7 @@ use super::{
 /// Maximum length of a file, in bytes.
 pub const MAX_FILE: usize = 1 << 20;
 
-/// Maximum number of faults to report for a file. Nobody reads more, and finding the line of each takes a
+/// Maximum number of faults to report for a file. Nobody reads more, and finding the line of each fault takes a
 /// search.
 const MAX_FAULTS: usize = 100;
 

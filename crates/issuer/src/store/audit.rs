@@ -13,7 +13,7 @@ use crate::{
     mint::TokenInfo,
 };
 
-/// Number of rows that a verification holds in memory at a time.
+/// Number of rows that a verification keeps in memory at a time.
 const PAGE: u64 = 1_000;
 
 const COLUMNS: [&str; 11] = [
@@ -58,8 +58,8 @@ impl Tx {
             .ok_or(StoreError::Damaged("issuer"))?;
         let mut head = read_head(&row)?;
         if row.number("token_seq")? < head.seq {
-            // An issuer of an older version shares this database. Its tokens are filled in before
-            // `token_seq` moves past them, or they would never be found.
+            // An issuer of an older version shares this database. Fill in its tokens before `token_seq` moves past
+            // them: after that, nothing would look for them.
             self.fill_tokens().await?;
         }
         let (mut rows, mut tokens) = (Vec::new(), Vec::new());
@@ -118,8 +118,8 @@ impl Tx {
                     OR (token = $2 AND event <> 'mint'))",
             );
         }
-        // Only conditions written in this function become part of the text. What the caller gave is
-        // always a parameter.
+        // Only conditions written in this function become part of the text. Values from the caller are always
+        // parameters.
         let mut narrow = |condition: &str, value: SqlValue| {
             parameters.push(value);
             sql.push_str(&format!(" {condition} ${}", parameters.len()));
@@ -148,7 +148,7 @@ impl Tx {
             sql.push_str(" ORDER BY seq DESC");
         }
         let rows = self.fetch("audit row", sql, parameters).await?;
-        // Read from the end, so that a limit keeps the latest rows.
+        // The rows were read from the end, so that a limit keeps the latest ones.
         Ok(rows.iter().rev().map(read).collect::<Result<_, _>>()?)
     }
 
@@ -159,8 +159,8 @@ impl Tx {
         party: Party,
         name: &str,
     ) -> Result<bool, StoreError> {
-        // A hint for people who mistype a name, not worth an index of its own: the audit log has one index by
-        // agent and one by principal, and no column for tenants.
+        // This is only a hint for people who mistype a name, so it gets no index of its own. The audit log has one
+        // index by agent and one by principal, but no column for tenants.
         let named = match party {
             Party::Agent => "agent = $2",
             Party::Principal => "principal = $2",

@@ -186,18 +186,18 @@ impl Tx {
         let Some((first, _)) = table.columns.first() else {
             return Ok(Vec::new());
         };
-        // These names are constants of this file, so they can be part of the text. A backup that is read
-        // back names its tables and columns too, but only `Table::named` decides what they mean.
+        // These names are constants of this file, so they can be part of the SQL text. A backup that is read back
+        // names its tables and columns too, but only `Table::named` decides which tables are used.
         let (columns, name) = (table.names().join(", "), table.name);
         let (condition, values) = match key {
             None => (String::new(), values![]),
             Some(key) => (format!("WHERE {first} > $1"), vec![key]),
         };
-        // Pages begin after a key rather than at an offset, to which the database would have to count for each
-        // page.
+        // Pages begin after a key rather than at an offset, because the database would have to count rows up to the
+        // offset for each page.
         let sql = format!("SELECT {columns} FROM {name} {condition} ORDER BY {first} LIMIT {PAGE}");
         let rows = self.fetch(table.name, sql, values).await?;
-        // Every column may be NULL here, whatever the schema says: the database that it is restored into
+        // Every column may be NULL here, whatever the schema says: the database into which the rows are restored
         // checks its own constraints.
         let all = |row: &Row| -> Result<Vec<SqlValue>, NotStored> {
             table

@@ -78,8 +78,8 @@ impl Tx {
             values![now, name],
         )
         .await?;
-        // The client's row stays, so that nobody can register its name again: its tokens live on, and
-        // the audit means this client. The hashes go, since nothing needs them any more.
+        // The client's row stays, so that nobody can register its name again: the client's tokens stay valid, and the
+        // audit log refers to the name. The hashes are deleted, because nothing needs them any more.
         self.execute("DELETE FROM client_secret WHERE client = $1", values![name])
             .await?;
         Ok(())
@@ -99,8 +99,8 @@ impl Tx {
         &mut self,
         names: &[&str],
     ) -> Result<Vec<StoredClient>, StoreError> {
-        // Padded to a power of two by repeating the last name, so that only a few distinct statements must be
-        // prepared.
+        // The list is padded to a power of two by repeating the last name, so that only a few distinct statements
+        // must be prepared.
         let length = names.len().next_power_of_two();
         let padding = names.last().copied().unwrap_or_default();
         let names = names.iter().copied().chain(std::iter::repeat(padding));
@@ -116,7 +116,7 @@ impl Tx {
         condition: &str,
         values: Vec<SqlValue>,
     ) -> Result<Vec<StoredClient>, StoreError> {
-        // One statement for clients and secrets, since every sign-in runs it.
+        // Clients and secrets are read with one statement, because every sign-in runs it.
         let sql = format!(
             "SELECT c.*, s.id AS secret_id, s.hash AS secret_hash,
                 s.created_at AS secret_created_at, s.expires AS secret_expires
@@ -175,7 +175,7 @@ impl Tx {
             values![end, client],
         )
         .await?;
-        // After the update, so that without an overlap the old secrets are gone at once.
+        // This follows the update, so that without an overlap the old secrets are gone at once.
         self.execute(
             "DELETE FROM client_secret WHERE client = $1 AND expires <= $2",
             values![client, now],
@@ -206,20 +206,20 @@ impl Tx {
             .fetch_one("issuer", "SELECT restored_at FROM issuer", vec![])
             .await?
             .ok_or(StoreError::Damaged("issuer"))?;
-        // A backup lacks the assertions that were used after it was made. Any that was issued before the
-        // restore may be one of those, also by a clock that runs ahead by `SKEW`.
+        // A backup lacks the assertions that were used after it was made. Any assertion that was issued before the
+        // restore may be one of those. The margin allows for a signer's clock that runs ahead by up to `SKEW`.
         let restored_at = row.optional_time("restored_at")?;
         if restored_at.is_some_and(|restored| issued_at <= restored.plus(SKEW)) {
             return Ok(false);
         }
-        // Rows are kept beyond their end: by a clock that ran ahead, one would be deleted while the
-        // assertion is still good, and the assertion could be used again.
+        // Rows are kept beyond their expiry. If a clock that ran ahead deleted one while the assertion is still
+        // valid, the assertion could be used again.
         self.execute(
             "DELETE FROM assertion WHERE expires < $1",
             values![now.minus(CLOCK_FAULT)],
         )
         .await?;
-        // The key of the table decides: of several uses, at any issuer on this database, one inserts a
+        // The primary key of the table decides: of several uses, at any issuer on this database, only one inserts a
         // row.
         let inserted = self
             .execute(

@@ -46,8 +46,8 @@ pub(super) trait Connection: Send {
     /// Runs a query.
     async fn fetch(&mut self, sql: Sql, values: Vec<SqlValue>) -> Result<Vec<AnyRow>, StoreError>;
 
-    /// Commits the transaction. After an error it may have been committed nevertheless, if only the answer was
-    /// lost.
+    /// Commits the transaction. After an error, the transaction may have been committed nevertheless, if only the
+    /// answer was lost.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
@@ -62,7 +62,7 @@ impl Sql {
     pub(super) fn into_sqlx(self) -> SqlStr {
         match self.0 {
             Cow::Borrowed(text) => text.into_sql_str(),
-            // Put together from literals in this folder only. Values are always parameters, so none can
+            // The text consists only of literals in this folder. Values are always parameters, so none of them can
             // become SQL.
             Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
         }

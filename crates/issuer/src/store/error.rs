@@ -99,7 +99,7 @@ pub enum StoreError {
         "the database server refuses this role or its password; check both in the URL of the database, and `pg_hba.conf` of the server"
     )]
     Login,
-    /// The database holds data that this program did not write.
+    /// The database contains data that this program did not write.
     #[error("the database contains a damaged {0}; restore the home from a backup")]
     Damaged(&'static str),
     /// The caller's standing was withdrawn before the transaction began.

@@ -119,8 +119,8 @@ impl Tx {
     }
 
     pub(crate) async fn save_key(&mut self, key: &KeyInfo) -> Result<(), StoreError> {
-        // An update leaves the public half and the time of publication alone: they are facts that
-        // verifiers have seen.
+        // An update does not touch the public half and the time of publication, because verifiers have already seen
+        // both.
         self.execute(
             "INSERT INTO root_key (id, public, state, published_version, staged_at, activated_at,
                 retiring_at, retired_at, revoked_at, reason)
@@ -185,8 +185,8 @@ impl Tx {
 
     /// Destroys a private half.
     pub(crate) async fn destroy_sealed(&mut self, key: KeyId) -> Result<(), StoreError> {
-        // Deleting the row is all that destroying a key takes, since the private half is nowhere else in
-        // the database. `scrub` then wipes what the files still hold.
+        // Deleting the row is enough to destroy a key, because the private half is nowhere else in the database.
+        // `scrub` then wipes what remains in the files.
         self.execute(
             "DELETE FROM sealed_key WHERE name = $1",
             values![key.to_string()],
@@ -203,8 +203,8 @@ fn read_key(row: &Row) -> Result<StoredKey, NotStored> {
         published_version: row.number("published_version")?,
         staged_at: row.time("staged_at")?,
     };
-    // A row that lacks a date of its state is damaged. To guess one would move the times at which a
-    // key is activated or retired.
+    // A row that lacks a date of its state is damaged. A guessed date would move the time at which the key is
+    // activated or retired.
     Ok(match row.text("state")?.as_str() {
         "staged" => StoredKey::Staged(StagedKey(key)),
         "active" => StoredKey::Active(ActiveKey {

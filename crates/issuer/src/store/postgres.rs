@@ -132,13 +132,13 @@ impl PostgresDatabase {
             PgPoolOptions::new()
                 .max_connections(most)
                 .acquire_timeout(PATIENCE)
-                // The test of the pool waits for a silent connection as long as for a new one. Ours
-                // gives up earlier.
+                // The pool's own test waits for a silent connection as long as for a new one. This one gives up
+                // earlier.
                 .test_before_acquire(false)
                 .before_acquire(|connection, _| Box::pin(answers(connection)))
         };
-        // For writers only: a writer that hangs blocks all others. Readers block nobody, and a backup to a slow
-        // pipe may take long to read.
+        // This limit is for writers only: a writer that hangs blocks all others. Readers block nobody, and a backup
+        // that is written to a slow pipe may read for a long time.
         let idle = [("idle_in_transaction_session_timeout", milliseconds.as_str())];
         let writer = pool(1).connect_with(options.clone().options(idle)).await?;
         check(&writer).await?;
@@ -163,8 +163,8 @@ async fn check(pool: &PgPool) -> Result<(), StoreError> {
     if encoding != "UTF8" {
         return Err(StoreError::Encoding(encoding));
     }
-    // With any of these off, a crash can lose or damage what was committed: a revocation, or the
-    // record of a token that its holder already has.
+    // If any of these is off, a crash can lose or damage committed data: a revocation, or the record of a token that
+    // its holder already has.
     for name in ["fsync", "synchronous_commit", "full_page_writes"] {
         let value: String = setting(name).await?;
         if value == "off" {
@@ -187,8 +187,8 @@ async fn check(pool: &PgPool) -> Result<(), StoreError> {
 
 /// Migrates an older schema.
 async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
-    // First, only look. `Migrator::run` always creates its table, which the role of an issuer may not do, and
-    // which is unnecessary if the schema is up to date.
+    // Only look first. `Migrator::run` always creates its table, which the role of an issuer may not do. It is
+    // unnecessary if the schema is up to date.
     let mut connection = pool.acquire().await?;
     let known = "SELECT to_regclass($1) IS NOT NULL";
     let known: bool = sqlx::query_scalar(known)
@@ -220,7 +220,7 @@ async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
         .run(&mut *connection)
         .await
         .map_err(|error| match error.into() {
-            // The right is missing for this migration only, so the message names the migration.
+            // Only this migration lacks the right, so the message names the migration.
             StoreError::Rights => StoreError::OlderSchema(due.version),
             other => other,
         })
@@ -230,8 +230,7 @@ impl PostgresDatabase {
     async fn begin_write(&self) -> Result<PostgresConnection, StoreError> {
         let mut connection = PostgresConnection::of(&self.writer).await?;
         connection.begin(BEGIN).await?;
-        // The lock comes first in the transaction: every later statement then sees what the previous
-        // writer committed.
+        // The lock comes first in the transaction. So every later statement sees what the previous writer committed.
         patiently(sqlx::query(BEGIN_WRITE).execute(connection.live()?)).await?;
         Ok(connection)
     }
@@ -268,8 +267,8 @@ impl Database for PostgresDatabase {
     async fn scrub(&self) {
         let vacuum = async {
             let mut connection = PostgresConnection::of(&self.writer).await?;
-            // Below version 17 only the owner of the table may vacuum it, and the server sends others a warning
-            // that no operator can act on. It vacuums the table by itself.
+            // Below version 17, only the owner of the table may vacuum it. Other roles get a warning that no operator
+            // can act on. In that case, the server vacuums the table later on its own.
             let quiet = sqlx::raw_sql("SET client_min_messages = error");
             patiently(quiet.execute(connection.live()?)).await?;
             patiently(sqlx::query("VACUUM sealed_key").execute(connection.live()?)).await?;
@@ -277,11 +276,11 @@ impl Database for PostgresDatabase {
             patiently(usual.execute(connection.live()?)).await
         };
         if let Err(error) = vacuum.await {
-            tracing::warn!(%error, "the space of destroyed keys was not vacuumed yet; it will be later");
+            tracing::warn!(%error, "destroyed keys are not vacuumed yet; the server does that later");
         }
     }
 
-    /// Closes the connections. Waits only for a limited time for those that do not answer.
+    /// Closes the connections. Connections that do not answer are awaited only for a limited time.
     async fn close(&self) {
         let both = async { tokio::join!(self.reader.close(), self.writer.close()) };
         let _ = tokio::time::timeout(PATIENCE, both).await;
@@ -308,7 +307,7 @@ impl PostgresConnection {
     }
 
     async fn begin(&mut self, statement: &'static str) -> Result<(), StoreError> {
-        // Set before the statement is sent: if waiting for the answer is given up, the server may have begun a
+        // Set before the statement is sent: if waiting for the answer times out, the server may have begun a
         // transaction nevertheless, which must be rolled back.
         self.begun = true;
         patiently(sqlx::raw_sql(statement).execute(self.live()?)).await?;
@@ -324,7 +323,7 @@ impl Drop for PostgresConnection {
         let Some(mut live) = self.live.take() else {
             return;
         };
-        // Closes the connection if the task below ends early, by an error or at its timeout. Otherwise
+        // If the task below ends early, by an error or a timeout, this closes the connection. Otherwise
         // `return_to_pool` takes the connection out first.
         live.close_on_drop();
         let begun = self.begun;
@@ -363,8 +362,8 @@ impl Connection for PostgresConnection {
 async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     match tokio::time::timeout(ALIVE, connection.ping()).await {
         Ok(answer) => answer.map(|()| true),
-        // An error and not `false`: after `false` the pool would close the connection politely, and
-        // wait for an answer once more.
+        // An error rather than `false`: after `false`, the pool would close the connection gracefully, and wait for
+        // an answer once more.
         Err(_) => Err(sqlx::Error::Io(ErrorKind::TimedOut.into())),
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::revoke::RevocationInfo;
 
-/// Number of rows that a walk over all revocations holds at a time.
+/// Number of rows that a walk over all revocations keeps in memory at a time.
 const PAGE: u64 = 10_000;
 
 const COLUMNS: [&str; 8] = [
@@ -102,7 +102,7 @@ impl Tx {
             let names = names.join(", ");
             conditions.push(format!("(kind = {kind} AND target IN ({names}))"));
         }
-        // `()` is not a condition in SQL.
+        // Without conditions the SQL would contain `()`, which is not a condition.
         if conditions.is_empty() {
             return Ok(Vec::new());
         }
@@ -130,7 +130,7 @@ impl Tx {
                 .then(line.as_bytes())
                 .ok_or(StoreError::Damaged("feed"))?;
             let (kind, bytes) = target_name(&entry.revocation.target);
-            // The old line stays, marked: the digest covers it, and readers may still ask for it.
+            // The old line stays, marked as superseded: the digest covers it, and readers may still ask for it.
             self.execute(
                 "UPDATE revocation SET superseded = 1
                  WHERE kind = $1 AND target = $2 AND superseded = 0",
@@ -165,7 +165,7 @@ impl Tx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let room = (most as u64).saturating_sub(more as u64);
-        // There are at most as many live entries as changes, so most issuers never count them.
+        // The number of live entries never exceeds the number of changes, so most issuers need not count them.
         if self.position().await?.seq <= room {
             return Ok(true);
         }
@@ -246,7 +246,7 @@ fn issued_before(target: &Target) -> Option<Timestamp> {
 
 fn read(row: &Row) -> Result<RevocationInfo, NotStored> {
     let damaged = |_| NotStored("revocation");
-    // The line decides, because verifiers were given it. The other columns only help to find it.
+    // The line counts, because verifiers receive it. The other columns only help to find it.
     let line = row.text("line")?;
     Ok(RevocationInfo {
         seq: row.number("seq")?,

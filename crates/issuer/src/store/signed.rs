@@ -37,8 +37,8 @@ impl Tx {
             ],
         )
         .await?;
-        // Nobody accepts an expired keyset. The newest one stays whatever the clock says, because the
-        // next version is counted from it.
+        // Nobody accepts an expired keyset, so expired ones are deleted. The newest one stays whatever the clock
+        // says, because the next version is counted from it.
         self.execute(
             "DELETE FROM keyset WHERE version < $1 AND expires < $2",
             values![keyset.version, keyset.issued_at],

@@ -54,7 +54,7 @@ impl SqliteDatabase {
             .connect_with(options.clone())
             .await?;
         MIGRATIONS.run(&writer).await?;
-        // Readers cannot write even by mistake, which would bypass the queue of writers.
+        // Readers are read-only: a write by mistake would bypass the queue of writers.
         let reader = pool()
             .max_connections(4)
             .connect_lazy_with(options.pragma("query_only", "ON"));
@@ -78,7 +78,7 @@ fn pool() -> SqlitePoolOptions {
 #[async_trait]
 impl Database for SqliteDatabase {
     async fn write(&self) -> Result<Box<dyn Connection>, StoreError> {
-        // Immediate: a transaction that begins as a reader and then writes can fail as busy at once, if
+        // The transaction must be immediate: one that begins as a reader and then writes can fail as busy at once, if
         // another process has written in between.
         Ok(Box::new(SqliteConnection::Transaction(
             self.writer.begin_with("BEGIN IMMEDIATE").await?,
@@ -167,7 +167,7 @@ fn placed(sql: &str) -> String {
     for (index, rest) in places.enumerate() {
         let text = rest.trim_start_matches(|c: char| c.is_ascii_digit());
         let number = rest.strip_suffix(text).and_then(|n| n.parse().ok());
-        // A parameter is repeated or out of order, so each must state its number.
+        // A parameter is repeated or out of order, so each parameter must state its number.
         if number != Some(index.saturating_add(1)) {
             return sql.replace('$', "?");
         }

@@ -19,8 +19,8 @@ use crate::{
     token_list::TokenFilter,
 };
 
-/// Maximum number of tokens that a watermark revokes one by one because a wrong clock dated them too late, for
-/// each kind of party.
+/// Maximum number of tokens that watermarks revoke one by one because a wrong clock dated them too late. The limit
+/// applies to each kind of party.
 const MOST_MINTS: u64 = 10_000;
 
 /// Number of audit rows to search in one step for tokens that an older version of this program minted.
@@ -95,8 +95,8 @@ impl Tx {
         Ok(row.as_ref().map(read).transpose()?)
     }
 
-    /// Returns tokens that match a filter, the latest first, without those before `since`. Those that have expired
-    /// are left out unless the filter takes all.
+    /// Returns tokens that match a filter, the latest first, without those before `since`. Expired tokens are left
+    /// out unless [`TokenFilter::all`] is set.
     pub(crate) async fn tokens(
         &mut self,
         filter: &TokenFilter,
@@ -107,8 +107,8 @@ impl Tx {
     ) -> Result<Vec<TokenInfo>, StoreError> {
         let mut sql = "SELECT * FROM token WHERE audit_seq > 0".to_owned();
         let mut parameters: Vec<SqlValue> = Vec::new();
-        // Only conditions written in this function become part of the text. What the caller gave is
-        // always a parameter.
+        // Only conditions written in this function become part of the text. Values from the caller are always
+        // parameters.
         let mut narrow = |condition: &str, value: SqlValue| {
             parameters.push(value);
             sql.push_str(&condition.replace('?', &format!("${}", parameters.len())));
@@ -174,13 +174,13 @@ impl Tx {
             let names = names.collect::<Vec<_>>().join(", ");
             parameters.push(MOST_MINTS.into());
             let last = parameters.len();
-            // Uses the index on the time: few rows are later than a watermark, unless a clock was wrong.
+            // This uses the index on the time: few rows are later than a watermark, unless a clock was wrong.
             let sql = format!(
                 "SELECT * FROM token WHERE issued_at >= $1 AND {column} IN ({names})
                  ORDER BY issued_at LIMIT ${last}"
             );
             for row in self.fetch("token", sql, parameters).await? {
-                // The statement used the earliest watermark, and each party has its own.
+                // The statement used the earliest watermark, but each party has its own.
                 let before = before.get(row.text(column)?.as_str());
                 let token = read(&row)?;
                 if before.is_some_and(|before| token.issued_at >= *before) {
@@ -218,8 +218,8 @@ impl Tx {
         let from = row.number("token_seq")?;
         let to = row.number("audit_seq")?.min(from.saturating_add(PAGE));
         let max_token_ttl = row.number("max_token_ttl")?;
-        // Done by the program and not by the migration: one reading of a row serves both databases, and
-        // a caller can let other writers in between pages.
+        // This is done by the program and not by the migration: the same code reads rows of both databases, and other
+        // writers can get a turn between pages.
         let mints = self.audit_of(AuditEvent::Mint, from, to).await?;
         let tokens = mints
             .into_iter()

@@ -69,7 +69,7 @@ impl Tx {
         /// Number of rows per statement. Even for the widest table, the number of values stays below the limit
         /// on parameters of either database.
         const AT_A_TIME: usize = 128;
-        // Each statement costs a round trip, for which the other writers wait too.
+        // Each statement costs a round trip, and the other writers wait for it too.
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             let chunk: Vec<Vec<SqlValue>> = rows.by_ref().take(AT_A_TIME).collect();

@@ -14,7 +14,7 @@ impl Tx {
         &mut self,
         reports: &[VerifierInfo],
     ) -> Result<(), StoreError> {
-        // Few statements, because everyone who records something waits for this writer.
+        // There are few statements, because everyone who records something waits for this writer.
         let rows = reports.iter().map(|report| {
             values![
                 &report.name,
@@ -41,7 +41,7 @@ impl Tx {
                 feed_seq = excluded.feed_seq, seen_at = excluded.seen_at",
         )
         .await?;
-        // Names are made up by whoever reports, so the table needs a bound.
+        // Anyone can report under any name, so the number of rows must be limited.
         self.execute(
             "DELETE FROM verifier WHERE name NOT IN
                 (SELECT name FROM verifier ORDER BY seen_at DESC LIMIT $1)",

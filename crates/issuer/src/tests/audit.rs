@@ -180,7 +180,7 @@ async fn a_checkpoint_shows_what_a_chain_cannot() {
         None
     );
 
-    // The end is cut off, and the stored end is moved along: only the signed checkpoint shows it.
+    // The end is cut off, and the stored end is moved along. Only the signed checkpoint reveals it.
     let cut = "DELETE FROM audit WHERE seq > 6;
         UPDATE issuer SET audit_seq = 6, audit_hash = (SELECT hash FROM audit WHERE seq = 6)";
     issuer.store.tamper(cut).await;
@@ -192,7 +192,7 @@ async fn a_checkpoint_shows_what_a_chain_cannot() {
         issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
         removed
     );
-    // If the checkpoint is deleted too, the one that was kept elsewhere shows it.
+    // If the checkpoint is deleted too, the one that was kept elsewhere reveals it.
     issuer.store.tamper("DELETE FROM checkpoint").await;
     assert_eq!(
         issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
@@ -202,7 +202,7 @@ async fn a_checkpoint_shows_what_a_chain_cannot() {
         .audit_verify(std::slice::from_ref(&kept), |_| ())
         .await;
     assert_eq!(report.unwrap().finding, removed);
-    // It also shows another row in the place of the signed one.
+    // The kept checkpoint also reveals that another row has taken the place of the signed one.
     issuer.mint(&request(), at(12)).await.unwrap();
     let rewritten = Some(AuditFinding {
         seq: 7,
@@ -217,7 +217,7 @@ async fn a_checkpoint_shows_what_a_chain_cannot() {
         issuer.audit_verify(kept, |_| ()).await.unwrap().finding
     };
     assert_eq!(verified().await, rewritten);
-    // A later checkpoint of that other row does not hide it, here or in an export.
+    // A later checkpoint that covers the other row does not hide it, here or in an export.
     let text = export(&issuer, 0, 13).await;
     assert_eq!(verified().await, rewritten);
     let report = verify_export(&mut Cursor::new(text), issuer.keyset_key(), &[kept]).unwrap();
@@ -313,7 +313,7 @@ async fn an_export_is_verified_without_an_issuer() {
         check(&without(0), &[]),
         Err(ExportError::Start(2))
     ));
-    // The checkpoint is cut off with the end: the kept one shows it.
+    // The checkpoint is cut off with the end. The kept checkpoint reveals it.
     let signed = issuer.checkpoint(at(13)).await.unwrap();
     let kept = [Checkpoint::read(signed.as_bytes(), key).unwrap()];
     assert_eq!(check(&first, &kept).unwrap().finding.unwrap().seq, 8);

@@ -202,7 +202,7 @@ async fn everything_is_restored() {
             .is_none()
     );
 
-    // The issuer works: the tokens are known, and it mints.
+    // The issuer works: it knows the tokens, and mints new ones.
     let report = restored.revoke(minted, None, "x", at(31)).await.unwrap();
     assert!(report.minted_here);
     restored.mint(&request(), at(32)).await.unwrap();
@@ -282,7 +282,7 @@ async fn revocations_after_the_backup_stay() {
         assert_eq!(all.len(), revoked(&issuer, 20).await.len());
         let longest = all.iter().find(|entry| entry.revocation.target == token(1));
         assert_eq!(longest.unwrap().revocation.expires, None);
-        // The history has another name, so that verifiers take a snapshot.
+        // The history has a new name, so that verifiers fetch a snapshot.
         assert_ne!(report.epoch, epoch);
         let position = restored
             .store
@@ -296,7 +296,7 @@ async fn revocations_after_the_backup_stay() {
         assert!(restored.head(at(21)).await.is_ok());
         assert!(restored.snapshot(at(21)).await.is_ok());
     }
-    // Changes without the snapshot that they continue.
+    // The changes are given without the snapshot that they continue.
     for evidence in [
         with(vec![rest.clone()]),
         with(vec![rest, whole[..whole.len() - 9].to_vec()]),
@@ -346,15 +346,15 @@ async fn keys_are_where_the_last_keyset_has_them() {
         .map(|key| (key.id, key.state))
         .collect();
     assert!(states.contains(&(first, KeyState::Retiring)));
-    // Its private half is lost, and verifiers still know it.
+    // The private half of the third key is lost, but verifiers still know the key.
     assert!(states.contains(&(third, KeyState::Retiring)));
     assert_eq!(states.len(), 4);
     restored.mint(&request(), at(DAY + 3)).await.unwrap();
-    // It is retired in time, like other keys.
+    // The third key is retired in time, like other keys.
     restored.retire(third, false, at(3 * DAY)).await.unwrap();
 
-    // The second key was revoked, and the third signs. The first does not sign again, though it is the
-    // only one whose private half is left, and it is retired when it would have been.
+    // The second key was revoked, and the third signs. The private half of only the first key is left. The first key
+    // does not sign again nevertheless, and is retired when it would have been.
     issuer
         .revoke_key(second, "stolen", at(DAY + 5))
         .await
@@ -390,7 +390,7 @@ async fn keys_are_where_the_last_keyset_has_them() {
             .map(|stone| (stone.id, stone.reason.as_str())),
         Some((second, "stolen"))
     );
-    // No private half is left of keys that cannot sign any more.
+    // The private halves of keys that can no longer sign are gone.
     let names = restored
         .store
         .read()
@@ -489,7 +489,7 @@ async fn a_restore_without_evidence_revokes_every_key_or_nothing() {
         revoke_keys: Some("the host was taken over".to_owned()),
         ..RestoreEvidence::default()
     };
-    // Anybody may have written the backup, and opening it with the passphrase does not show who did.
+    // Anybody may have written the backup. Opening it with the passphrase does not show who did.
     let refused = restorer.restore(&file, all(1_000), 20).await;
     assert!(matches!(refused, Err(RestoreError::KeyNeeded)));
     let mut restore = async |version| {
@@ -524,7 +524,7 @@ async fn a_restore_without_evidence_revokes_every_key_or_nothing() {
     assert_eq!(states.len(), 2);
     assert!(states.contains(&KeyState::Active) && states.contains(&KeyState::Staged));
     restored.mint(&request(), at(21)).await.unwrap();
-    // Versions rise from there.
+    // Versions rise from the given one.
     restored.stage(at(22)).await.unwrap();
     assert_eq!(restored.published_keyset().await.unwrap().version, 1_002);
 }
@@ -572,13 +572,13 @@ async fn files_that_are_older_or_of_another_issuer_are_refused() {
         assert!(refused.contains(expected), "{refused}");
         assert!(!restorer.home().exists());
     }
-    // A clock that is behind.
+    // A clock that is behind is refused.
     let early = restorer.restore(&file, known(&issuer, 100).await, 39).await;
     assert!(matches!(
         early,
         Err(RestoreError::Evidence(RestoreEvidenceError::Clock { .. }))
     ));
-    // Revocations that end days before the keyset was signed.
+    // The revocations end days before the keyset was signed.
     issuer.keyset(at(4_000)).await.unwrap();
     let newer = known(&issuer, 4_000).await;
     let refused = restorer.restore(&file, mix(&newer, &last), 4_100).await;
@@ -586,7 +586,7 @@ async fn files_that_are_older_or_of_another_issuer_are_refused() {
         refused,
         Err(RestoreError::Evidence(RestoreEvidenceError::Gap { .. }))
     ));
-    // The key that verifiers are configured with.
+    // The keyset key that verifiers are configured with is given.
     let options = RestoreOptions {
         store: store().await,
         evidence: last,
@@ -751,7 +751,7 @@ async fn a_restored_database_catches_up() {
     issuer.stage(at(3)).await.unwrap();
     let last = known(&issuer, 4).await;
     let keys = issuer.keys().await.unwrap();
-    // As if the database were from one second after the first revocation.
+    // The database is put back to one second after the first revocation.
     let (newest, name) = (keyset(&issuer).await.version, keys.last().unwrap().id);
     issuer
         .store

@@ -114,7 +114,7 @@ async fn a_secret_is_exchanged_without_a_gap() {
         .unwrap();
     let crowded = issuer.client_rotate("orchestrator", 1_000, at(202)).await;
     assert!(matches!(crowded, Err(ClientError::TooManySecrets)));
-    // At once, as when one has leaked.
+    // The old secret ends at once, as it must after a leak.
     issuer
         .client_rotate("orchestrator", 0, at(203))
         .await
@@ -221,7 +221,7 @@ async fn an_assertion_is_used_once_by_whichever_issuer() {
     assert!(used(&one, 1, 10).await);
     assert!(!used(&two, 1, 11).await);
     assert!(used(&two, 2, 11).await);
-    // It is remembered for as long as it would be accepted.
+    // A used assertion is remembered for as long as it would be accepted.
     assert!(!used(&one, 1, 100).await);
 }
 

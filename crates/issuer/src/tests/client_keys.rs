@@ -7,7 +7,7 @@ use crate::{
 };
 use serde_json::{Map, json};
 
-/// Makes a key with this `kid`, and with this `x` to distinguish it from others.
+/// Makes a key with the given `kid`. Keys with different values of `x` are different keys.
 pub(super) fn key(x: &str, kid: &str) -> NewClientKey {
     let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid });
     NewClientKey::new(jwk.as_object().unwrap().clone()).unwrap()
@@ -66,7 +66,7 @@ async fn keys_are_rotated() {
     for id in [&first, &second] {
         assert!(signed_in(&issuer, id).await.is_some());
     }
-    // The same key, and another one under the name of a key that is there.
+    // The client has the first key already; the second one is new, but its `kid` is taken.
     for again in [key("AAAA", "three"), key("CCCC", "one")] {
         let refused = issuer.client_key_add("robot", vec![again], at(2)).await;
         assert!(matches!(refused, Err(ClientError::KeyExists(_))));
@@ -120,7 +120,7 @@ async fn secrets_and_keys_go_together() {
     assert_eq!((client.keys.len(), client.secrets.len()), (1, 1));
     let known = issuer.authenticate_client("robot", secret.expose(), at(2));
     assert!(known.await.unwrap().is_some());
-    // The secret is no ground of a key, nor the key of a secret.
+    // A standing by key does not depend on the secret, nor a standing by secret on the key.
     let by_key = waiting(&issuer, &id).await;
     issuer.client_rotate("robot", 0, at(3)).await.unwrap();
     by_key.mint(&request(), at(4)).await.unwrap();
@@ -178,7 +178,7 @@ async fn removed_key_mints_nothing() {
         (last.event.as_str(), last.agent.as_deref()),
         ("mint.refused", Some("robot"))
     );
-    // A key that is registered again is a ground for later requests only.
+    // A key that was registered again is a ground only for later requests.
     let client = issuer.client_key_add("robot", vec![one], at(5)).await;
     client.unwrap();
     is_withdrawn(waiting.mint(&request(), at(6)).await);

@@ -58,8 +58,7 @@ async fn a_clock_set_back_takes_nothing_back() {
     }
 }
 
-/// With the clock an hour behind, the guards allow nothing that they would have refused, and an emergency
-/// revocation does not wait.
+/// With the clock an hour behind, the guards allow nothing too early, and an emergency revocation does not wait.
 #[tokio::test]
 async fn an_early_clock_hurries_no_key() {
     let (_dir, issuer) = issuer().await;
@@ -87,9 +86,8 @@ async fn an_early_clock_hurries_no_key() {
     whole(&issuer).await;
 }
 
-/// Readers refuse a head that is older than the last one. So no such head is signed, even with two issuers on
-/// one store or with a clock that is corrected slightly. Nor does such a difference alone cause a keyset to be
-/// signed.
+/// Readers refuse a head that is older than the last one. So no such head is signed, even with two issuers on one
+/// store or after a slight correction of the clock. Nor is a keyset signed again only because of such a difference.
 #[tokio::test]
 async fn slightly_different_clocks_do_not_roll_the_head_back() {
     let (_dir, early) = issuer().await;
@@ -112,7 +110,7 @@ async fn slightly_different_clocks_do_not_roll_the_head_back() {
             last = next;
         }
     }
-    // If the clocks differ by more than the skew, the clock decides.
+    // If the clocks differ by more than the skew, the issuer signs with the time of its own clock.
     assert_eq!(head(&late, THEN - HOUR).await.issued_at, at(THEN - HOUR));
 }
 
@@ -189,7 +187,7 @@ async fn a_clock_a_day_ahead_loses_nothing() {
     let snapshot = issuer.snapshot(at(THEN + 1)).await.unwrap();
     let snapshot = Snapshot::open(snapshot.file.as_bytes(), issuer.keyset_key()).unwrap();
     assert_eq!(snapshot.header().entries, 1);
-    // And with the clock an hour behind, for entries that had ended by then.
+    // The same holds with the clock an hour behind, for entries that had expired before it was set back.
     let late = async |now| {
         issuer
             .use_assertion(&[3; 32], at(THEN), at(THEN + 500), at(now))

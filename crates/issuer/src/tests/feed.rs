@@ -61,7 +61,7 @@ async fn the_head_is_signed_when_something_changed_and_every_few_seconds() {
     assert!(first.envelope.len() <= 512, "{}", first.envelope.len());
     assert_eq!(two.head(at(4)).await.unwrap(), first);
     assert_eq!(two.head(at(5)).await.unwrap().issued_at, at(5));
-    // A clock that is behind does not take the head back.
+    // With a clock that is behind, the head's time does not go back.
     assert_eq!(one.head(at(6)).await.unwrap().issued_at, at(5));
     two.revoke(token(1), None, "x", at(6)).await.unwrap();
     let changed = one.head(at(6)).await.unwrap();
@@ -160,7 +160,7 @@ fn sorted(entries: Vec<Revocation>) -> Vec<String> {
     lines
 }
 
-/// A file is not used as the basis if it is not a snapshot of this history, or has a time in the future.
+/// A file is used as the basis only if it is a snapshot of this history and has no future time.
 #[tokio::test]
 async fn a_snapshot_from_what_does_not_lead_to_it() {
     let (_dir, issuer) = issuer().await;

@@ -166,7 +166,7 @@ async fn a_keyset_is_signed_again_in_time_and_otherwise_unchanged() {
     let second = issuer.keyset(at(3_600)).await.unwrap();
     assert_eq!((second.version, second.issued_at), (2, at(3_600)));
     assert_eq!(issuer.keyset(at(3_601)).await.unwrap(), second);
-    // Long after its end, and with the clock set back.
+    // The keyset is signed again long after its expiry, and after the clock was set back.
     assert_eq!(issuer.keyset(at(1_000_000)).await.unwrap().version, 3);
     let back = issuer.keyset(at(10)).await.unwrap();
     assert_eq!((back.version, back.expires), (4, at(10 + 86_400)));
@@ -216,7 +216,7 @@ async fn a_key_unknown_to_a_verifier_is_not_activated() {
         (0, vec![guard.clone()])
     );
 
-    // The verifier caught up.
+    // The verifier has caught up.
     issuer
         .note_verifiers(&[said("erp-2", 2, 210)])
         .await
@@ -265,7 +265,7 @@ async fn an_imported_key_is_published_first_and_signs_after() {
             "this key is here already as `{id}` and is active; make a new key if you need another one"
         )
     );
-    // It cannot be imported again after its revocation either.
+    // The key cannot be imported again after its revocation either.
     issuer.revoke_key(id, "drill", at(150)).await.unwrap();
     let tombstone = issuer.import(import(), at(160)).await;
     assert!(matches!(

@@ -127,7 +127,7 @@ async fn many_mints_of_two_processes_are_one_chain() {
     let (_dir, one) = issuer().await;
     let two = another(&one).await;
     let mints = |issuer: Issuer| {
-        // A server runs it on any thread.
+        // A server runs this future on any thread, so it must be `Send`.
         tokio::spawn(async move {
             for seconds in 0..25 {
                 issuer.mint(&request(), at(seconds)).await.unwrap();

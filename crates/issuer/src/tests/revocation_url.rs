@@ -62,7 +62,7 @@ async fn wrong_urls_and_locked_keys_change_nothing() {
             "{wrong}: {error}"
         );
     }
-    // This machine needs no TLS: verifiers accept it too.
+    // A URL on this machine needs no TLS. Verifiers accept it too.
     let local = "http://127.0.0.1:8420/revocations";
     let report = issuer.set_revocation_url(local, at(5)).await.unwrap();
     assert!(report.changed);

@@ -11,7 +11,7 @@ async fn a_revocation_lasts_as_long_as_its_token() {
     let (_dir, issuer) = issuer().await;
     let minted = issuer.mint(&request(), at(10)).await.unwrap();
     let token = Target::Token(minted.receipt.token_id);
-    // Without the passphrase.
+    // Revoking works without the passphrase.
     let locked = Issuer::open(issuer.home()).await.unwrap();
     let report = locked
         .revoke(token.clone(), None, "leaked", at(20))
@@ -44,7 +44,7 @@ async fn a_revocation_lasts_as_long_as_its_token() {
     let revoke = async |now| issuer.revoke(late.clone(), None, "late", at(now)).await;
     let too_late = revoke(dead + 1).await.unwrap();
     assert_eq!(too_late.outcome, RevokeOutcome::AlreadyExpired);
-    // The clock may be wrong about that.
+    // The clock may have been wrong about the expiry, so the revocation is recorded.
     assert_eq!(revoke(dead).await.unwrap().outcome, RevokeOutcome::Revoked);
 }
 

@@ -89,10 +89,10 @@ async fn ended_secret_mints_nothing() {
     let (_dir, issuer) = issuer().await;
     let secret = client(&issuer).await;
     let waiting = signed_in(&issuer, &secret).await;
-    // With an overlap, both secrets are valid meanwhile.
+    // During the overlap, both secrets are valid.
     issuer.client_rotate("buyer", 60, at(2)).await.unwrap();
     assert!(waiting.mint(&request(), at(3)).await.is_ok());
-    // At once, as when one has leaked.
+    // The old secret ends at once, as it must after a leak.
     issuer.client_rotate("buyer", 0, at(4)).await.unwrap();
     is_withdrawn(waiting.mint(&request(), at(5)).await, Withdrawn::Client);
 }
@@ -137,7 +137,7 @@ async fn batch_refuses_only_the_withdrawn() {
     let waiting = signed_in(&issuer, &secret).await;
     issuer.client_disable("buyer", at(3)).await.unwrap();
     let before = rows(&issuer).await.len();
-    // The transaction that records them waits for the writer.
+    // The transaction that records the requests waits for the writer.
     let place = issuer.store.write().await.unwrap();
     let mut minting = tokio::task::JoinSet::new();
     for index in 0..9 {
@@ -190,7 +190,7 @@ async fn changed_profile_mints_nothing() {
         in_use.replace(profiles(&text));
         is_withdrawn(waiting.mint(&request(), at(2)).await, Withdrawn::Profile);
     }
-    // The caller is asked to try again: nothing was refused yet.
+    // The caller is asked to try again. Nothing was refused, so there is no new row.
     assert_eq!(rows(&issuer).await.len(), before);
 }
 

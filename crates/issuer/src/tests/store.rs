@@ -64,7 +64,7 @@ async fn nul_is_refused_in_words() {
             .to_string()
             .contains("leave that character out")
     );
-    // Nothing is broken by it.
+    // The refusals leave the issuer usable.
     assert!(issuer.mint(&request(), at(2)).await.is_ok());
 }
 

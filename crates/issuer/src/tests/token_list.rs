@@ -87,7 +87,7 @@ async fn live_tokens_are_found_by_party() {
     for nobody in ["agent:nobody", "agent:on", "agent:one' OR 1=1 --", ""] {
         assert_eq!(listed(&issuer, &of_agent(nobody), 40).await, [], "{nobody}");
     }
-    // What is told of a token is what was recorded.
+    // The list shows each token as the mint recorded it.
     let page = issuer.tokens(&both, at(40)).await.unwrap();
     let token = &page.tokens[0].token;
     assert_eq!(Some(token), issuer.token(one).await.unwrap().as_ref());
@@ -122,7 +122,7 @@ async fn revoked_tokens_are_not_live() {
     revoke(target).await.unwrap();
     assert_eq!(live("agent:two").await, [TokenState::Revoked]);
     assert_eq!(live("agent:three").await, [TokenState::Live]);
-    // A watermark is about what was minted before, and of that party.
+    // A watermark covers only earlier tokens, and only those of its own party.
     mint(&issuer, "agent:two", "team:a", 60).await;
     assert_eq!(
         live("agent:two").await,
@@ -134,7 +134,7 @@ async fn revoked_tokens_are_not_live() {
     assert_eq!(live("agent:three").await, [TokenState::Revoked]);
     assert_eq!(listed(&issuer, &of_agent("agent:three"), 100).await, []);
     assert_eq!(listed(&issuer, &of_agent("agent:two"), 100).await.len(), 1);
-    // A revoked key takes its tokens with it.
+    // Revoking a key revokes its tokens.
     let keys = issuer.keys().await.unwrap();
     let active = keys.iter().find(|key| key.state == crate::State::Active);
     let active = active.unwrap().id;
@@ -151,11 +151,11 @@ async fn revoked_tokens_are_not_live() {
 async fn pages_join_without_a_gap() {
     let (_dir, issuer) = issuer().await;
     let mut minted = Vec::new();
-    // Several of one second, and one that a wrong clock dated earlier.
+    // Several tokens have the same second, and a wrong clock dated one of them earlier.
     for now in [10, 10, 10, 5, 11, 12, 12] {
         minted.push((now, mint(&issuer, "agent:one", "team:a", now).await));
     }
-    // A list is in the order of time, and in the order of mints within a second.
+    // A list is sorted by time, and within a second by the order of mints.
     minted.sort_by_key(|(now, _)| *now);
     let expected: Vec<TokenId> = minted.iter().rev().map(|(_, id)| *id).collect();
     for limit in 1..=8 {
@@ -175,7 +175,7 @@ async fn pages_join_without_a_gap() {
         }
         assert_eq!(all, expected, "{limit}");
     }
-    // Revoked tokens are passed over, and the page is filled from behind them.
+    // Revoked tokens are skipped, and the page is filled with the tokens after them.
     for id in &expected[1..6] {
         let revoked = issuer.revoke(Target::Token(*id), None, "a test", at(20));
         revoked.await.unwrap();

@@ -169,7 +169,7 @@ async fn older_databases_are_filled_from_their_audit() {
     for (receipt, before) in receipts.into_iter().zip(before) {
         assert_eq!(info(&issuer, receipt).await, before);
     }
-    // If the end cannot be read, it is the latest that any token can have.
+    // If the expiry cannot be read, the latest possible one is used.
     let max = issuer.settings().max_token_ttl;
     let damaged_info = info(&issuer, &damaged).await;
     assert_eq!(damaged_info.expires, at(now + 5_000 + max));
@@ -194,8 +194,8 @@ async fn older_databases_are_filled_from_their_audit() {
         (reports[0].outcome, reports[0].minted_here),
         (RevokeOutcome::AlreadyExpired, true)
     );
-    // Minted by a clock that was ahead: the watermark of now does not cover them, and each is revoked by
-    // its id.
+    // A clock that was ahead dated these tokens. A watermark with the current time does not cover them, so each is
+    // revoked by its id.
     for (party, name, ahead) in [
         (Party::Agent, "agent:two", &by_agent),
         (Party::Tenant, "acme", &by_tenant),

@@ -22,7 +22,7 @@ pub(super) struct Revoked {
     tokens: BTreeSet<TokenId>,
     /// For each party, the first second whose tokens are not revoked.
     watermarks: BTreeMap<(Party, String), Timestamp>,
-    /// The root keys that are in no keyset any more, except as tombstones.
+    /// The root keys that are retired or revoked.
     keys: BTreeSet<KeyId>,
 }
 
@@ -84,7 +84,7 @@ fn parties(token: &TokenInfo) -> impl Iterator<Item = (Party, &str)> {
     [agent, principal].into_iter().chain(tenant)
 }
 
-/// Returns the root keys that are in the keyset no more, except as tombstones.
+/// Returns the root keys that are retired or revoked.
 async fn gone_keys(tx: &mut Tx) -> Result<BTreeSet<KeyId>, StoreError> {
     let keys = tx.keys().await?;
     let gone = keys

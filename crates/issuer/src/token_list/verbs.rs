@@ -8,7 +8,7 @@ use crate::{
     store::{StoreError, TokenPlace},
 };
 
-/// Maximum number of tokens that are looked at for one page: where many are revoked, few of them belong to it.
+/// Maximum number of tokens that are read for one page. If many of them are revoked, only a few end up on the page.
 const MOST_READ: usize = 10_000;
 
 /// Minimum number of tokens that one statement reads.
@@ -32,7 +32,7 @@ impl Issuer {
                 Some(TokenPlace::of(&token))
             }
         };
-        // No token lives longer, so whatever is live was minted since.
+        // No token lives longer than this, so every live token was minted since then.
         let since = match filter.all {
             true => None,
             false => Some(now.minus(self.settings.max_token_ttl)),

@@ -66,7 +66,8 @@ impl<'a> OwnAssertion<'a> {
         if ids.is_empty() {
             return Err(unsigned("the client has no key, or is disabled"));
         }
-        // The keys decide which algorithms verify. So neither `none` nor a public key as an HMAC secret gets anywhere.
+        // The client's keys decide which algorithms verify. So neither `none` nor an HMAC with a public key as secret
+        // is accepted.
         let place = keys.signer(&self.jwt).map_err(|error| {
             unsigned(match error {
                 AssertionError::UnknownKey => "it names a key that the client does not have",
@@ -89,7 +90,7 @@ impl<'a> OwnAssertion<'a> {
         if self.jwt.text("sub") != Some(&self.client) {
             return Err(OwnAssertionError::Subject);
         }
-        // No other audience, because its owner could use the assertion here first.
+        // No other audience is allowed, because its owner could use the assertion here first.
         let ours = |value: &Value| value.as_str().is_some_and(|text| audiences.contains(&text));
         let for_us = match self.jwt.claims.get("aud") {
             Some(Value::Array(many)) => !many.is_empty() && many.iter().all(ours),
@@ -108,7 +109,7 @@ impl<'a> OwnAssertion<'a> {
         if now >= end.plus(SKEW) || begin.iter().flatten().any(|begin| *begin > now.plus(SKEW)) {
             return Err(OwnAssertionError::Time);
         }
-        // The earlier of both: a late `nbf` must not make a long lifetime look short.
+        // The earlier of `iat` and `nbf`: a late `nbf` must not make a long lifetime look short.
         let begin = begin.into_iter().flatten().min();
         if end.since(begin.unwrap_or(now)) > max_life {
             return Err(OwnAssertionError::Life(max_life));
@@ -116,8 +117,8 @@ impl<'a> OwnAssertion<'a> {
         let jti = self.jwt.text("jti").filter(|jti| !jti.is_empty());
         Ok(Claims {
             jti: jti.map(str::to_owned),
-            // A store that was restored refuses assertions that may be older than the restore, so a missing beginning
-            // is taken to be as early as it can be.
+            // A restored store refuses assertions that may be older than the restore. So an assertion without `iat`
+            // and `nbf` counts as issued at the earliest possible time.
             begin: begin.unwrap_or(end.minus(max_life)),
             end: end.plus(SKEW),
         })
@@ -142,10 +143,10 @@ impl ServiceState {
             return Err(error);
         };
         let now = self.now();
-        // After the check and not before it: an attacker may share the address with the client, and must not lock it
+        // Checked only after the signature: an attacker may share the address with the client, and must not lock it
         // out. A signature is far cheaper to verify than a secret.
         if !self.failures.may_try(&assertion.client, from, now) {
-            // Counted but not recorded, so that guessing does not fill the audit.
+            // This is counted but not recorded, so that guessing does not fill the audit.
             self.strangers.count_unrecorded(kind);
             return Err(CallerError::TooMany);
         }
@@ -182,7 +183,7 @@ impl ServiceState {
         let Some(jti) = &claims.jti else {
             return Err(CallerError::NoId { what, name });
         };
-        // Only after verification: a forged assertion must not use up the `jti` of a genuine one.
+        // Used up only after verification: a forged assertion must not use up the `jti` of a genuine one.
         let id = identity(&format!("client/{name}"), jti);
         let first = self
             .issuer

@@ -99,12 +99,12 @@ impl From<ProfileMintError> for OAuthFailure {
             }
             ProfileMintError::TooMany(wait) => OAuthFailure {
                 status: StatusCode::TOO_MANY_REQUESTS,
-                // Rounded up, so that a client that waits this long is not refused again.
+                // This is rounded up, so that a client that waits this long is not refused again.
                 retry_after: Some(wait.as_secs().saturating_add(1)),
                 ..OAuthFailure::new(
                     OAuthErrorCode::SlowDown,
                     format!(
-                        "{}; wait for as many seconds as `Retry-After` says",
+                        "{}; wait for the number of seconds in `Retry-After`",
                         ProfileMintError::TOO_OFTEN
                     ),
                 )
@@ -112,7 +112,8 @@ impl From<ProfileMintError> for OAuthFailure {
             ProfileMintError::Mint(MintError::Refused(refusal)) => {
                 OAuthFailure::new(OAuthErrorCode::InvalidRequest, refusal.to_string())
             }
-            // Its secret or its key ended while it waited: the next attempt would be refused as a wrong secret is.
+            // The client's secret or key ended while the request waited, so the next attempt would be refused like a
+            // wrong secret.
             ProfileMintError::Mint(MintError::Sign(SignError::Store(StoreError::Withdrawn(
                 Withdrawn::Client,
             )))) => OAuthFailure {
@@ -138,7 +139,7 @@ impl From<ProfileMintError> for OAuthFailure {
 }
 
 fn unavailable(failed: &StoreError) -> OAuthFailure {
-    // Not logged: a flood of requests would fill the log, and a withdrawal is in the audit already.
+    // These are not logged: a flood of requests would fill the log, and a withdrawal is in the audit already.
     if let StoreError::Overloaded | StoreError::Withdrawn(_) = failed {
         return busy(failed.to_string());
     }

@@ -244,7 +244,7 @@ impl KeySet {
             // the right one. A key with another `kid` is not.
             return self.keys.iter().filter(|key| key.kid.is_none()).collect();
         }
-        // SHA-256 goes first, since collisions of SHA-1 can be made.
+        // SHA-256 comes first, because collisions of SHA-1 can be made.
         for named in [
             by(&header.x5t_s256, |key| &key.x5t_s256),
             by(&header.x5t, |key| &key.x5t),
@@ -278,8 +278,8 @@ impl JwtKey {
             "OKP" => (jwk.edwards()?, &[Algorithm::EdDSA][..]),
             _ => return Err(LeftOutReason::Type),
         };
-        // `alg` selects among the algorithms of the key's type and cannot add one, which would let a JWT
-        // be verified in a way that its key was never meant for.
+        // `alg` selects among the algorithms of the key's type, and cannot add one. Otherwise, a JWT could be
+        // verified in a way that its key was never meant for.
         let algorithms = match jwk.text("alg")? {
             None => algorithms.to_vec(),
             Some(stated) => {
@@ -305,7 +305,7 @@ impl JwtKey {
                 vec![("kty", "RSA".to_owned()), ("n", text(n)), ("e", text(e))]
             }
             Material::Ec(point) => {
-                // Uncompressed: one octet that says so, and two coordinates of the same length.
+                // An uncompressed point is one octet that marks this form, and two coordinates of the same length.
                 let (x, y) = point.split_at(1).1.split_at(point.len() / 2);
                 let curve = if x.len() == 32 { "P-256" } else { "P-384" };
                 vec![
@@ -458,7 +458,7 @@ impl<'a> Jwk<'a> {
             GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
         );
         let text = self.text(name)?.ok_or(LeftOutReason::Member(name))?;
-        // Neither alphabet has the other's two characters, so this has one meaning only.
+        // Neither alphabet contains the other's two special characters, so the text has only one meaning.
         let text = text.replace('+', "-").replace('/', "_");
         LENIENT
             .decode(text)
@@ -498,6 +498,6 @@ pub(super) fn shown(text: &str, most: usize) -> String {
         true => c.to_string(),
         false => c.escape_default().to_string(),
     };
-    // Cut before it is escaped, so that no escape sequence is cut in half.
+    // The text is cut before it is escaped, so that no escape sequence is cut in half.
     text.chars().take(most).map(show).collect()
 }

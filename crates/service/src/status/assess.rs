@@ -124,7 +124,7 @@ pub(super) fn keyset(status: &IssuerStatus, now: Timestamp) -> Option<Finding> {
 pub(super) fn revocations(status: &IssuerStatus, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
     match (&status.revocation_url, &status.head) {
-        // A head is signed by services only, so verifiers of this issuer are expected to follow it.
+        // Only services sign heads, so this issuer has a service, and its verifiers should follow the head.
         (None, Some(_)) => findings.push(finding(
             Section::Revocations,
             Health::Warning,
@@ -198,8 +198,8 @@ pub(super) fn audit(uncovered_since: Option<Timestamp>, now: Timestamp) -> Optio
 }
 
 pub(super) fn clients(clients: &[ClientInfo], now: Timestamp) -> Vec<Finding> {
-    // A secret that ends while a newer one is good is a rotation. Only the last one matters, and none where the client
-    // signs in by a key as well.
+    // A secret that ends while a newer one is good is part of a rotation. So only the secret that ends last matters,
+    // and none if the client can also authenticate with a key.
     let last_end = |client: &ClientInfo| {
         let good = client
             .secrets
@@ -253,7 +253,7 @@ pub(super) fn providers(providers: &[ProviderStatus]) -> Vec<Finding> {
                 Health::Error,
                 "provider_without_keys",
                 format!("the provider {called} publishes no usable key, so its tokens are refused"),
-                "compare the keys that the provider publishes with the kinds that the guide lists",
+                "check that the provider publishes a key of a supported type; the guide lists the types",
             )),
             (Some(failure), keys) => {
                 let failure = phrase(failure);

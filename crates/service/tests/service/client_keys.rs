@@ -115,7 +115,7 @@ async fn each_type_of_key_signs_in() {
             assert_eq!(identity.agent, format!("agent:{name}"));
             assert!(decision.is_allow(), "{decision:?}");
         }
-        // With the client's name as a parameter, without the key's name, and in JSON.
+        // A client may send its name as a parameter, leave out the key's name, and use JSON.
         let good = || service.claims(&name, &json!({}));
         let answer = service.assert_as(&name, &signer.sign(&good())).await;
         answer.is_token();
@@ -217,7 +217,7 @@ async fn forged_assertions_are_refused() {
     for (what, assertion) in &forged {
         let says = service.assert(assertion).await;
         let says = says.is_oauth(401, "invalid_client");
-        // The answer is the same, whether or not there is such a client.
+        // The answer does not reveal whether there is such a client.
         let same = [
             "is not signed with a registered key",
             "its header has",
@@ -287,12 +287,12 @@ async fn claims_are_held_to_the_client() {
             false => drop(answer.is_oauth(401, "invalid_client")),
         }
     }
-    // The client that `client_id` names must have signed the assertion.
+    // If the request has a `client_id`, that client must have signed the assertion.
     let assertion = own.sign(&service.claims("robot", &json!({})));
     let says = service.assert_as("other", &assertion).await;
     let says = says.is_oauth(401, "invalid_client");
     assert!(says.contains("'client_id' is not the subject"), "{says}");
-    // A longer lifetime, as some libraries use, if the operator allows it.
+    // The operator can allow a longer lifetime, as some libraries use it.
     let mut setup = Setup::default();
     setup.config.limits.client_assertion_seconds = 3_600;
     let lenient = setup.start().await;
@@ -329,7 +329,7 @@ async fn own_assertions_are_used_once() {
     // Another client may use the same `jti`.
     let theirs = other.sign(&service.claims("other", &json!({ "jti": "one" })));
     another.assert(&theirs).await.is_token();
-    // Until the assertion expires, plus the tolerance for clocks.
+    // An assertion counts as used until it has expired, plus the tolerance for clocks.
     service.time.pass(119);
     service.assert(&one).await.is_oauth(401, "invalid_client");
     let two = own.sign(&service.claims("robot", &json!({ "jti": "two" })));
@@ -377,7 +377,7 @@ async fn keys_are_rotated_without_a_gap() {
     let basic = Auth::Basic("robot", &secret);
     service.token(basic, &form).await.is_token();
     service.assert(&sign(&new)).await.is_token();
-    // Both at once are ambiguous.
+    // A secret and an assertion in one request are ambiguous.
     let assertion = sign(&new);
     let mut both = form.to_vec();
     both.push(("client_assertion", &assertion));
@@ -427,7 +427,7 @@ async fn providers_and_clients_are_distinguished() {
         ];
         service.token(Auth::None, &form).await
     };
-    // The same `jti` from the provider and from two clients.
+    // The provider and two clients can use the same `jti`.
     workload(&of_provider.sign(&of(json!({})))).await.is_token();
     for name in ["corp", "robot"] {
         let claims = service.claims(name, &json!({ "jti": "one" }));
@@ -491,7 +491,7 @@ async fn providers_and_clients_are_distinguished() {
         .token(Auth::Basic("assistant-1", &secret), &form)
         .await;
     answer.is_oauth(400, "invalid_request");
-    // That does not use up the assertion.
+    // The refusal does not use up the assertion.
     service.assert(&assertion).await.is_token();
 }
 

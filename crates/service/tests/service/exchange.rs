@@ -98,7 +98,7 @@ async fn an_actor_token_stands_for_a_client() {
     let identity = decision.identity().unwrap();
     assert_eq!(identity.agent, "agent:robot");
     assert_eq!(identity.principal, "user:ada");
-    // Two agents, no agent, incomplete tokens, an unknown type.
+    // These requests name two agents or none, or have incomplete tokens or an unknown type.
     let both = scene
         .service
         .token(Auth::Basic("assistant-1", &scene.secret), &deputy);
@@ -174,7 +174,7 @@ async fn claims_are_held_to_what_is_configured() {
         .exchange(&stranger)
         .await
         .is_oauth(400, "invalid_scope");
-    // For a client assertion, the error is that the client is unknown.
+    // If the JWT is a client assertion, the answer is that the client is unknown.
     let wrong = scene
         .assert(&scene.jwt(&json!({ "aud": "other", "jti": "1" })))
         .await;
@@ -290,7 +290,7 @@ async fn an_assertion_is_used_once() {
         .assert(&elsewhere)
         .await
         .is_oauth(401, "invalid_client");
-    // Until the token expires, plus the tolerance for clocks.
+    // A token counts as used until it has expired, plus the tolerance for clocks.
     scene.service.time.pass(359);
     scene
         .assert(&assertion)
@@ -405,7 +405,7 @@ async fn a_workload_may_use_its_token_again() {
     for _ in 0..2 {
         scene.assert(&named("one")).await.is_token();
     }
-    // Until the token expires, plus the tolerance for clocks.
+    // The token can be used until it has expired, plus the tolerance for clocks.
     scene.service.time.pass(3_659);
     scene.assert(&account).await.is_token();
     scene.service.time.pass(1);
@@ -423,7 +423,7 @@ async fn a_reusable_token_is_bounded() {
         (json!({ "aud": ["other"] }), "`aud`"),
         (json!({ "aud": [] }), "`aud`"),
         (json!({ "aud": null }), "`aud`"),
-        // Without a beginning, its total lifetime is unknown.
+        // Without `iat`, the token's total lifetime is unknown.
         (json!({ "iat": null }), "`iat`"),
         (json!({ "iat": null, "nbf": now }), "`iat`"),
         (json!({ "exp": now + 3_601 }), "is above"),
@@ -489,7 +489,7 @@ async fn a_rotation_is_noticed_and_a_flood_is_not_passed_on() {
     b.is_token();
     c.is_oauth(400, "invalid_request");
     assert_eq!(scene.provider.asked(), 3);
-    // A key that the provider withdrew is gone.
+    // A key that the provider has withdrawn is no longer accepted.
     scene
         .exchange(&scene.signer.sign(&claims))
         .await
@@ -505,7 +505,7 @@ async fn an_outage_leaves_known_keys_valid() {
     scene.provider.publish(&[&scene.signer, &second]);
     let claims = scene.claims(&json!({}));
     for _ in 0..2 {
-        // The key may be the provider's, which only the provider can tell.
+        // The key may belong to the provider, and only the provider could confirm that.
         let answer = scene.exchange(&second.sign(&claims)).await;
         answer.is_oauth(503, "temporarily_unavailable");
         assert_eq!(answer.header("retry-after"), Some("5"));

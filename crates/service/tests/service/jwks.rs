@@ -579,7 +579,7 @@ async fn a_rotation_may_keep_the_name() {
         .provider
         .publish_text(json!({ "keys": [new.jwk] }).to_string());
     let before = scene.provider.asked();
-    // Not within the cool-down: anyone can send a wrong signature.
+    // Within the cool-down, no request is sent: anyone can send a wrong signature.
     for _ in 0..3 {
         let refused = scene.exchange(&new.sign(&scene.claims())).await;
         refused.is_oauth(400, "invalid_request");

@@ -109,7 +109,7 @@ async fn metrics_hold_no_name_that_a_caller_chose() {
     assert!(text.contains("method=\"other\""), "{text}");
 }
 
-/// A service with one permit for requests, and a provider that never answers: an exchange holds the permit while it
+/// A service with one permit for requests, and a provider that never answers. An exchange keeps the permit while it
 /// waits.
 struct Crowded {
     service: Service,
@@ -241,7 +241,7 @@ async fn callers_that_do_not_read_are_dropped() {
     setup.config.limits.header_seconds = 1;
     let service = setup.start().await;
     let mut deaf = Wire::connect(service.address).await;
-    // More than the buffers between the two sides can hold.
+    // The answers are larger than the buffers between the two sides can hold.
     let ask = "GET /v1/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n";
     deaf.send(&ask.repeat(1_000)).await;
     eventually("its place is free", async || {
@@ -263,7 +263,7 @@ async fn slow_callers_are_dropped() {
         "POST /v1/token HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 10\r\n\r\n";
     for address in [service.address, service.operations] {
         for (sent, answer) in [
-            // Nothing; half a head; half of HTTP/2's preface; an idle connection.
+            // The peer sends nothing, half a head, half of HTTP/2's preface, or nothing after a complete request.
             ("", ""),
             ("G", ""),
             ("GET / HTTP/1.1\r\nhost: x\r\nx: ", ""),
@@ -280,7 +280,7 @@ async fn slow_callers_are_dropped() {
             );
         }
     }
-    // Half a body: the answer has the form of all other errors.
+    // After half a body, the answer has the form of all other errors.
     let mut wire = Wire::connect(service.address).await;
     wire.send(&format!("{post}grant")).await;
     let text = wire.rest().await;

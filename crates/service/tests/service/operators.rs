@@ -385,7 +385,8 @@ async fn refusals_of_operators_are_recorded() {
     let rows = service.audit().await;
     let refused = rows.iter().filter(|row| row["event"] == "operator.refused");
     let refused: Vec<_> = refused.collect();
-    // One minute's allowance, so that refusals cannot fill the audit log. Part of the minute may have passed.
+    // Only one minute's allowance is recorded, so that refusals cannot fill the audit log. Part of the minute may
+    // have passed.
     assert!((30..40).contains(&refused.len()), "{}", refused.len());
     assert_eq!(refused[0]["actor"], json!(format!("operator:ada ({id})")));
     assert_eq!(
@@ -449,7 +450,7 @@ async fn guards_say_what_they_wait_for() {
         .await
         .is_problem(409, ProblemCode::Guarded);
     let guard = problem.guard.unwrap();
-    // Four times the refresh hint.
+    // The publication time is four times the refresh hint.
     assert_eq!(
         (guard.id.to_string(), guard.until),
         (id.clone(), service.now().plus(120))
@@ -590,7 +591,7 @@ async fn guards_say_what_they_wait_for() {
         let answer = service.post(path, auth, &body).await;
         answer.is_problem(status, code);
     }
-    // `force` is an argument, so a grant can leave it out.
+    // `force` is an argument, so a grant can forbid it.
     let careful = format!(
         "{}[grant.args]\nforce = false\n",
         grant("bailiwick", "key:activate")
@@ -662,7 +663,7 @@ async fn an_operator_mints_within_its_grant_and_never_an_operator() {
         (json!({ "agent": "root" }), 403, 201),
         (json!({ "principal": "team:c" }), 403, 201),
         (json!({ "tenant": "acme" }), 403, 201),
-        // Missing members are not made up, and members that are not for operators are not ignored.
+        // Missing members get no default, and members that are not for operators are not ignored.
         (json!({ "agent": null }), 400, 400),
         (json!({ "ttl": null }), 400, 400),
         (json!({ "grants": null }), 400, 400),
@@ -768,7 +769,7 @@ async fn nul_is_a_bad_request() {
     let client = json!({ "name": "a", "principal": "a\u{0}b", "profiles": ["buyer"] });
     let problem = service.post("/v1/clients", auth, &client).await;
     problem.is_problem(400, ProblemCode::BadRequest);
-    // In JSON text, NUL is an escape of six characters.
+    // In JSON, NUL is written as an escape of six characters.
     let client = json!({ "name": "a", "principal": "b", "profiles": ["a\u{0}b"] });
     let added = service.post("/v1/clients", auth, &client).await;
     assert_eq!(added.status, 201, "{added:?}");

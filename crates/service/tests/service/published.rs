@@ -251,7 +251,7 @@ async fn reports_of_verifiers_are_taken_where_they_can_be_read() {
         (HEAD, "name=\"..\"; service=\"erp\""),
         (HEAD, "name=\"a/b\"; service=\"erp\""),
         (HEAD, "name=\"%2e\"; service=\"erp\""),
-        // A report with this request is ignored.
+        // A report in a request for the snapshot is ignored.
         (SNAPSHOT, "name=\"bad-8\"; service=\"erp\""),
     ] {
         let headers = [("bailiwick-verifier", report)];
@@ -375,7 +375,7 @@ async fn an_issuer_may_have_a_path() {
             "{metrics}"
         );
         assert!(!metrics.contains("tenants"), "{metrics}");
-        // A verifier that is configured with the issuer's URL.
+        // A verifier can be configured with the issuer's URL.
         let at = format!("http://{}{path}/", service.address);
         let time = service.time.clone();
         let follower = Verifier::follow(&at, *service.issuer.keyset_key())

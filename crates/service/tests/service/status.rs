@@ -36,7 +36,7 @@ fn codes(status: &IssuerStatus) -> Vec<&str> {
     findings.map(|finding| finding.code.as_str()).collect()
 }
 
-/// Starts a service whose keyset names the feed, as it should.
+/// Starts a service that is configured as it should be: its keyset names the feed.
 async fn well() -> Service {
     let setup = Setup {
         time: Setup::default().time,

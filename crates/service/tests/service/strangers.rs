@@ -213,7 +213,7 @@ async fn unknown_operators_leave_rows() {
     let other = Service::start().await;
     let foreign = other.operator(&["key:list"]).await;
     let own = scene.service.operator(&["key:list"]).await;
-    // Cut off within the signature.
+    // The token is cut off within the signature.
     let broken = &own[..own.len() - 8];
     for token in ["garbage", foreign.as_str(), broken] {
         assert_eq!(keys(token).await, 401, "{token}");
@@ -262,7 +262,7 @@ async fn refusals_are_logged_with_addresses() {
     let answer = scene.service.get("/v1/keys", Auth::Bearer("garbage")).await;
     assert_eq!(answer.status, 401);
     assert_eq!(lines("an operator could not be authenticated"), 1);
-    // Bounded like the audit: a flood of refusals does not fill the log.
+    // The log is bounded like the audit: a flood of refusals does not fill it.
     for _ in 0..80 {
         scene.service.get("/v1/status", Auth::Bearer(&other)).await;
     }

@@ -176,7 +176,7 @@ async fn unreadable_forms_are_refused_in_words() {
         (String::new(), "grant_type"),
         ("grant_type=".to_owned(), "grant_type"),
     ] {
-        // With parameters after the type, as some libraries send it.
+        // Some libraries send parameters after the media type.
         let media = [(
             "content-type",
             "Application/X-WWW-Form-Urlencoded; charset=utf-8",
@@ -216,7 +216,7 @@ async fn unreadable_forms_are_refused_in_words() {
 async fn a_profile_for_others_looks_like_none() {
     let (service, secret) = with_client().await;
     let mut texts = Vec::new();
-    // For others; registered but missing; existing but not registered; neither.
+    // The profiles are for others; registered but missing; existing but not registered; or neither.
     let other = service.client("other", &["seldom"]).await;
     for (auth, scope) in [
         (basic(&secret), "treasurer"),
@@ -230,7 +230,7 @@ async fn a_profile_for_others_looks_like_none() {
     }
     texts.dedup();
     assert_eq!(texts.len(), 1, "{texts:?}");
-    // Without a scope, a single profile is chosen, but several are ambiguous.
+    // Without a scope, the only profile is used; several profiles are ambiguous.
     let only = service.token(Auth::Basic("other", &other), &[GRANT]).await;
     only.is_token();
     assert_eq!(only.json()["scope"], "seldom");
@@ -324,7 +324,8 @@ async fn guessing_ends() {
         .is_token();
     service.time.pass(60);
     service.token(right, &[GRANT]).await.is_token();
-    // An attacker who guesses may share the address. A secret that verified before is not delayed; others are.
+    // An attacker who guesses may share the address. A secret that verified before is still accepted; all others have
+    // to wait.
     for guess in ["guess", "guess", "guess", &other] {
         let _ = service.token(Auth::Basic("victim", guess), &[GRANT]).await;
     }
@@ -572,7 +573,7 @@ async fn the_metadata_says_what_there_is() {
     let provider = "[[provider]]\nname = \"corp\"\nissuer = \"https://idp.example\"\naudience = \"b\"\nalgorithms = [\"ES256\"]\njwks_uri = \"http://127.0.0.1:1/\"\n";
     let service = Setup::with_providers(provider).start().await;
     let trusting = service.get(path, Auth::None).await.json();
-    // RFC 8414, section 2: with `private_key_jwt` it must be there.
+    // RFC 8414, section 2, requires this member with `private_key_jwt`.
     let algorithms = &trusting["token_endpoint_auth_signing_alg_values_supported"];
     // The algorithms of clients' own keys, which include the provider's.
     let all = [

@@ -54,7 +54,7 @@ async fn tokens_are_listed_by_party() {
             TokenPage::default()
         );
     }
-    // Whatever it lists, an answer shows no token and no secret.
+    // Whatever tokens an answer lists, it contains no token itself and no secret.
     let all = service
         .get("/v1/tokens?all=true", Auth::Bearer(&operator))
         .await;

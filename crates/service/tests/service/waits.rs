@@ -190,7 +190,7 @@ async fn is_refused(endpoint: Endpoint, waiting: Waiting) {
         Endpoint::OAuth => answer.is_oauth(401, "invalid_client"),
         Endpoint::Json => answer.is_problem(401, ProblemCode::Unauthenticated).detail,
     };
-    // The same answer as for any wrong secret.
+    // The answer is the same as for any wrong secret.
     assert!(
         says.contains("the name or the secret of the client is wrong"),
         "{says}"

@@ -56,8 +56,7 @@ impl Test {
     }
 }
 
-const ONE_VALUE: &str =
-    "a path with a star names many values, but only one can be compared; write a path without stars";
+const ONE_VALUE: &str = "a path with a star names many values, but only one can be compared; write a path without stars";
 const ITSELF: &str = "an argument is compared with itself; name another argument";
 const EMPTY_LIST: &str = "the list is empty";
 const EMPTY_TEXT: &str = "the text is empty, so every string would match it";

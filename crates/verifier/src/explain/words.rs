@@ -66,9 +66,15 @@ impl UnmetCondition {
             UnmetCondition::Resource {
                 found: None,
                 needed,
-            } => format!("the call names no resource, but only {} is allowed", code(needed)),
+            } => format!(
+                "the call names no resource, but only {} is allowed",
+                code(needed)
+            ),
             UnmetCondition::Resource { needed, .. } if hidden => {
-                format!("the resource is a different one, but only {} is allowed", code(needed))
+                format!(
+                    "the resource is a different one, but only {} is allowed",
+                    code(needed)
+                )
             }
             UnmetCondition::Resource {
                 found: Some(found),

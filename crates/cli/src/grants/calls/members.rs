@@ -8,8 +8,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// Names under which other formats carry what is `args` here. A call that is read without its arguments would be
-/// decided as one that has none.
+/// Names that other formats use instead of `args`. If such a member were ignored, the call would be decided as one
+/// without arguments.
 pub(super) const MISNAMED: [&str; 4] = ["arguments", "params", "parameters", "input"];
 
 /// The members of a line. A member that is `null` counts as present, and is refused.
@@ -25,7 +25,7 @@ pub(super) struct CallMembers<'a> {
 }
 
 impl CallMembers<'_> {
-    /// The member that stands where `args` is needed.
+    /// Returns the name of the member that takes the place of `args`.
     pub(super) fn misnamed(&self) -> Option<&str> {
         let mut others = self.others.iter().map(String::as_str);
         others.find(|name| self.args.is_none() && MISNAMED.contains(name))
@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for CallMembers<'de> {
                             continue;
                         }
                     };
-                    // Readers of JSON differ in which of two equal members they keep.
+                    // JSON parsers differ in which of two members with the same name they keep.
                     if member.replace(value).is_some() {
                         return Err(A::Error::custom(format!("duplicate field `{name}`")));
                     }

@@ -20,14 +20,14 @@ pub(super) struct Report<'i> {
     source: &'i Input,
     /// Number of grants; 0 if they cannot be read.
     pub(super) grants: usize,
-    /// Length of a token that carries them, if they fit one.
+    /// Length of a token that carries the grants, in bytes; `None` if they do not fit a token.
     pub(super) token_bytes: Option<usize>,
     pub(super) mistakes: Vec<Mistake>,
     pub(super) warnings: Vec<Warning>,
     pub(super) notes: Vec<String>,
 }
 
-/// A mistake, because of which no token carries the grants.
+/// A mistake that keeps the grants from being carried by a token.
 #[derive(Serialize)]
 pub(super) struct Mistake {
     path: Option<String>,
@@ -37,7 +37,7 @@ pub(super) struct Mistake {
 }
 
 impl Mistake {
-    /// The mistake of grants that fit no token.
+    /// The mistake of grants that do not fit a token.
     pub(super) fn of_token(failure: &Failure) -> Mistake {
         Mistake::new(None, None, failure)
     }
@@ -72,7 +72,7 @@ impl Report<'_> {
         }));
     }
 
-    /// Notes the grants that leave arguments or resources open altogether, which no line of the file shows.
+    /// Notes the grants that do not limit arguments or resources at all. No line of the file shows this.
     pub(super) fn add_open(&mut self, grants: &Grants) {
         let listed = |is_open: fn(&Grant) -> bool| {
             let open = grants
@@ -98,7 +98,7 @@ impl Report<'_> {
         }
     }
 
-    /// Notes the grants that the recorded calls say nothing about.
+    /// Notes the grants for which no calls are recorded.
     pub(super) fn add_grants_without_calls(&mut self, grants: &[usize]) {
         for grant in grants {
             self.notes.push(format!(

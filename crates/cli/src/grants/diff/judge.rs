@@ -18,7 +18,8 @@ use crate::{
     grants::throwaway::ThrowawayIssuer,
 };
 
-/// A condition that a call does not meet, in the verifier's own JSON. Only what does not depend on the call is read.
+/// A condition that a call does not meet, in the verifier's own JSON. Only members that do not depend on the call are
+/// read.
 #[derive(Deserialize)]
 struct Unmet {
     alternative: Option<u64>,
@@ -33,7 +34,7 @@ struct Explained {
     explain: Vec<Unmet>,
 }
 
-/// The reason for a denial, which is the same for all calls that do not meet the same conditions.
+/// Returns a text for the reason of a denial. It is the same for all calls that fail the same conditions.
 fn reason(decision: &Decision) -> Result<String, Failure> {
     let text = decision.to_json(Values::Hidden);
     let explained: Explained = serde_json::from_str(&text).map_err(|error| {
@@ -102,7 +103,7 @@ impl Judge {
         })
     }
 
-    /// The sentences for which the second file of the order refuses a call.
+    /// Returns the sentences that explain why the second file of the order refuses a call.
     pub(super) fn refusal(
         &mut self,
         example: &Example,
@@ -111,7 +112,7 @@ impl Judge {
         let decision = self.decide(example, refusing)?;
         let sentences = decision.map(|decision| decision.explain(Values::Shown));
         let sentences = sentences.unwrap_or_default().into_iter();
-        // Both tokens have one block only, so its number says nothing.
+        // Each token has only one block, so the block's number says nothing.
         let plain =
             sentences.map(
                 |sentence| match sentence.strip_prefix("block 0 (authority): ") {

@@ -15,7 +15,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{exit::Failure, input::Input, output::BOLD};
 
-/// Maximum number of sentences that are shown of a refusal.
+/// Maximum number of sentences to show for a refusal.
 const MAX_SENTENCES: usize = 4;
 
 /// Differences between two files of grants, in both directions.
@@ -145,7 +145,7 @@ fn direction(
     if shown.is_empty() {
         writeln!(
             f,
-            "of {}, none is allowed by {allowing} and refused by {refusing}; that there is no such call cannot be proven",
+            "no call allowed by {allowing} and refused by {refusing} was found among {}; it is not proven that none exists",
             counted(*calls, "tried call")
         )?;
     } else {

@@ -63,7 +63,7 @@ const MAX_NAMED: usize = 16;
 pub(super) struct UnreadLines {
     first: Vec<u64>,
     pub(super) count: usize,
-    /// A member that stands where `args` is needed.
+    /// The first member that takes the place of `args` under another name.
     pub(super) misnamed: Option<String>,
 }
 
@@ -132,7 +132,7 @@ impl fmt::Display for OtherMembers {
         };
         write!(
             f,
-            "members that are no part of a call were ignored: {names}{more}"
+            "members that do not belong to a call were ignored: {names}{more}"
         )
     }
 }

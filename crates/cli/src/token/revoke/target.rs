@@ -30,7 +30,7 @@ impl FromStr for Named {
     }
 }
 
-/// The block from which a token is revoked.
+/// The choice of the block to revoke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BlockChoice {
     Number(usize),

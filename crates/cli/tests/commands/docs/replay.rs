@@ -1,4 +1,4 @@
-//! A run of the commands of pages, in a folder that stands for the clone.
+//! Runs of the commands of pages, each in a folder that takes the place of the clone.
 
 use std::{
     env,
@@ -46,7 +46,7 @@ impl Replay {
         for line in script(pages).lines() {
             let mut installing = INSTALLING.into_iter();
             match installing.find(|command| line.starts_with(*command)) {
-                // Whoever names an installed program has run this command.
+                // The program is already installed or built, so this command is left out.
                 Some("./install.sh") => {}
                 Some(_) if installed().is_none() => {}
                 _ => lines.push(line.to_owned()),
@@ -72,7 +72,7 @@ impl Replay {
         Some(Replay::new(pages))
     }
 
-    /// Puts the OpenID provider where the clone has it, with the packages of a directory in which they are installed.
+    /// Puts the OpenID provider at its path in the clone, with the npm packages that are installed in a directory.
     pub(super) fn put_provider(&self, packages: Option<&OsStr>) {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/oidc");
         let to = self.folder.path().join("tests/oidc");
@@ -100,7 +100,7 @@ impl Replay {
             .args(["-euo", "pipefail", "-c", &script])
             .current_dir(&self.folder)
             .env("PATH", format!("{}:{path}", program.display()))
-            // `mktemp` makes its folders below this one, so they go with it.
+            // `mktemp` makes its folders below this one, so they are deleted with it.
             .env("TMPDIR", self.folder.path())
             .output()
             .expect("timeout and bash");
@@ -113,10 +113,10 @@ impl Replay {
 
 /// Replaces the ports that pages print, since other tests may use them at the same time.
 fn with_free_ports(script: String) -> String {
-    // All are held until all are known, so they differ.
+    // All ports are held until all are known, so they differ.
     let held = PORTS.map(|_| TcpListener::bind("127.0.0.1:0").expect("a port"));
     let free = held.map(|listener| listener.local_addr().expect("its address").port());
-    // By way of texts that are no numbers: a free port may be one of those that pages print.
+    // Each port is first replaced by a placeholder, because a free port may be one of those that pages print.
     let names = ["\u{1}a", "\u{1}b", "\u{1}c"];
     let named = PORTS
         .iter()

@@ -34,7 +34,8 @@ pub(super) fn script(pages: &[&str]) -> String {
     script
 }
 
-/// The number of commands in the `sh` blocks of a page. A command may go on in the next line, and `&&` joins two.
+/// The number of commands in the `sh` blocks of a page. A command may continue on the next line, and `&&` joins two
+/// commands.
 pub(super) fn commands(page: &str) -> usize {
     let text = page_text(page);
     let blocks = text.split("```sh\n").skip(1);

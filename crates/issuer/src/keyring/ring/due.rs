@@ -33,14 +33,14 @@ impl Ring {
         Some(DueStep { id, step, since })
     }
 
-    /// Time at which the last condition for the activation of a staged key was met.
+    /// Time from which a rotation could have activated a staged key.
     fn activation_due_at(&self, staged: &StagedKey, now: Timestamp) -> Timestamp {
         let behind = self
             .reports
             .iter()
             .filter(|report| report.version < staged.0.published_version)
             .map(|report| report.seen_at.plus(self.policy.keyset_life));
-        // A rotation begins only when the one before is complete, so the end of that one counts as well.
+        // A rotation begins only after the previous one is complete, so the end of the previous one counts as well.
         let earlier = self.keys.values().filter_map(|key| match key {
             StoredKey::Retiring(retiring) => Some(retiring.due_at(&self.policy)),
             StoredKey::Retired(retired) => Some(retired.retired_at),

@@ -51,9 +51,10 @@ pub(super) enum ArgumentHole {
     },
     /// The segments of a directory.
     Under(Vec<Item>),
-    /// No parameter: the argument may be absent, which would be lost with the conditions that parameters fill.
+    /// Not filled by a parameter: marks the argument as optional. This mark would otherwise be lost when parameters
+    /// fill all conditions of the argument.
     Optional,
-    /// No parameter: the condition that stood for those that parameters fill is dropped.
+    /// Not filled by a parameter: removes the condition that stood in for those that parameters fill.
     Present,
 }
 
@@ -96,7 +97,8 @@ impl Resource {
 }
 
 impl ArgumentHole {
-    /// Returns true if the hole takes no sample: a bound could contradict a fixed one, and a sample is no domain.
+    /// Returns true if the hole cannot be checked with a sample: a bound could contradict a fixed one, and a sample
+    /// is not a domain.
     pub(super) fn takes_no_sample(&self) -> bool {
         matches!(
             self,

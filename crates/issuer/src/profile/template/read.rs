@@ -14,7 +14,7 @@ use crate::profile::{
     text::{OPEN, Text, kind_of},
 };
 
-/// Values in place of parameters, in grants that are checked before there is a caller.
+/// Takes the place of parameters in grants that are checked before there is a caller.
 const SAMPLE: &str = "sample";
 const SAMPLE_DOMAIN: &str = "sample.invalid";
 const FIRST: &str = "1970-01-01T00:00:00Z";
@@ -138,7 +138,7 @@ impl<'p> TemplateReader<'p> {
             }
         }
         conditions.retain(|key, _| !found.contains(key));
-        // It would be lost if nothing else were left.
+        // If no other condition is left, `optional` would be lost with those that parameters fill.
         if !found.is_empty() && conditions.get("optional") == Some(&Value::from(true)) {
             conditions.remove("optional");
             self.hole(grant, path.to_owned(), place(ArgumentHole::Optional));
@@ -149,19 +149,19 @@ impl<'p> TemplateReader<'p> {
         Ok(())
     }
 
-    /// Stands for an argument whose conditions are all filled by parameters.
+    /// Returns a constraint to put in place of an argument's conditions when parameters fill all of them.
     fn nothing(&mut self, grant: usize, path: &str, name: &str) -> Value {
         if !name.ends_with(".*") {
             return Value::from("*");
         }
-        // Elements of an array about which nothing is said are refused as a mistake.
+        // For elements of an array, `*` would be refused as a mistake.
         let place = HolePlace::Argument(name.to_owned(), ArgumentHole::Present);
         self.hole(grant, path.to_owned(), place);
         Value::Object(BTreeMap::from([("present".to_owned(), Value::from("any"))]))
     }
 
-    /// Reads a condition that stays in the fixed grants, with a sample in place of each parameter; `None` if it is
-    /// another one, or contains no parameter.
+    /// Reads a condition that stays in the fixed grants, with a sample in place of each parameter; `None` for any
+    /// other condition, and for one without a parameter.
     fn kept(
         &self,
         key: &str,
@@ -190,7 +190,7 @@ impl<'p> TemplateReader<'p> {
                 for (key, bound) in table {
                     if let Some(text) = with_params(bound) {
                         let name = self.number(text)?;
-                        // The least sum, and the greatest.
+                        // The smallest and the largest sum.
                         let sample = Micros(if key == "min" { i64::MIN } else { i64::MAX });
                         *bound = Value::from(sample.to_string());
                         holes.push(match key.as_str() {

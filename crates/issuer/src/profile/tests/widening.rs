@@ -1,5 +1,5 @@
-//! Tests that a claim never widens grants: whatever its value, a profile gives the grants that its operator
-//! meant for exactly this value, or none.
+//! Tests that a claim never widens grants. For every value, a profile gives either the grants that its operator meant
+//! for exactly this value, or none.
 
 use bailiwick_token::grant::{Constraint, Grant, Pattern};
 use proptest::prelude::*;
