@@ -148,7 +148,7 @@ fn whole(root: &Root, parent: &Forge) -> Vec<Case> {
             "member-of-an-object",
             parent,
             scoped(&format!(
-                "{}[grant.args]\n\"x.city\" = \"Berlin\"\n",
+                "{}[grant.args]\nx = \"*\"\n\"x.city\" = \"Berlin\"\n",
                 grant("erp", "act")
             )),
             &[
@@ -157,6 +157,29 @@ fn whole(root: &Root, parent: &Forge) -> Vec<Case> {
                     "allow",
                 ),
                 (r#"{"action":"act","args":{"x":{"city":"Bonn"}}}"#, "caveat"),
+                (act, "caveat"),
+            ],
+        ),
+        case(
+            "members-of-a-closed-object",
+            parent,
+            scoped(&format!(
+                "{}[grant.args]\n\"x.city\" = \"Berlin\"\n",
+                grant("erp", "act")
+            )),
+            &[
+                (
+                    r#"{"action":"act","args":{"x":{"city":"Berlin"}}}"#,
+                    "allow",
+                ),
+                (
+                    r#"{"action":"act","args":{"x":{"city":"Berlin","zip":1}}}"#,
+                    "caveat",
+                ),
+                (
+                    r#"{"action":"act","args":{"x":{"city":"Berlin","a.b":1}}}"#,
+                    "caveat",
+                ),
                 (act, "caveat"),
             ],
         ),

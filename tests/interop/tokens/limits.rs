@@ -108,11 +108,11 @@ fn beyond(root: &Root) -> Vec<Case> {
             &append(&facts(504)),
         ),
         large(
-            "seventeen-predicates",
+            "predicates-33",
             "one predicate too many in a body",
             &append(&format!(
                 "check if {};",
-                ["action(\"order\")"; 17].join(", ")
+                ["action(\"order\")"; 33].join(", ")
             )),
         ),
         large(

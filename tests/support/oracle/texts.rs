@@ -146,14 +146,11 @@ pub fn has_link(text: &str) -> bool {
         .any(|mark| lower.contains(mark));
     let chars: Vec<char> = text.chars().collect();
     let of_scheme = |c: &char| c.is_ascii_alphanumeric() || "+-.".contains(*c);
-    let has_scheme = (0..chars.len()).any(|place| {
-        let word = chars[..place]
-            .iter()
-            .rev()
-            .take_while(|c| of_scheme(c))
-            .last();
-        chars[place] == ':'
-            && word.is_some_and(char::is_ascii_alphabetic)
+    let mut colons = (0..chars.len()).filter(|place| chars[*place] == ':');
+    let has_scheme = colons.any(|place| {
+        let before = chars[..place].iter().rev();
+        let word = before.take_while(|c| of_scheme(c)).last();
+        word.is_some_and(char::is_ascii_alphabetic)
             && chars.get(place + 1).is_some_and(|c| !c.is_whitespace())
     });
     let has_address = chars
