@@ -19,4 +19,8 @@ pub struct KeysetSetting {
     pub keyset_version: u64,
     /// True if the URL was different before.
     pub changed: bool,
+    /// The URL at which a service of this issuer serves the revocations; present if the setting names the issuer's own
+    /// host and another path there, which may be a typing error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual_url: Option<String>,
 }

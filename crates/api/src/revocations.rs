@@ -58,6 +58,9 @@ pub struct RevokeRequest {
     /// Signatures of the blocks to revoke, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocks: Vec<String>,
+    /// The token that the blocks belong to, for the audit. The issuer does not know blocks and cannot check this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_token: Option<TokenId>,
     /// Agents whose tokens are all revoked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<String>,

@@ -142,6 +142,10 @@ pub struct TokenPage {
     /// another one follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<TokenId>,
+    /// On a first page without tokens: the members of the query whose names nobody on record has, such as `client`.
+    /// They may be typing errors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
 }
 
 /// A minted token, as the issuer remembers it. It holds no secret.

@@ -79,7 +79,7 @@ impl AuditVerifyArgs {
                 Exit::Local,
                 format!("the audit was tampered with: {finding}"),
             )
-            .hint("keep a copy of the audit as it is, and compare it with a backup; a row `restore` explains rows that are missing before it")),
+            .hint("keep a copy of the audit as it is, and compare it with a backup; after a restore, the rows since the backup are gone, and checkpoints of them never match again")),
         }
     }
 

@@ -88,11 +88,12 @@ pub(crate) struct ClientAddArgs {
 /// Options of `client rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Both secrets are valid during the overlap, so no request is refused. The expiry of the old secret is printed.
+Both secrets are valid during the overlap, so no request is refused. The expiry of the old secret is printed. \
+--at-once asks for confirmation.
 
 Examples:
   bailiwick client rotate orchestrator --out secret
-  bailiwick client rotate orchestrator --at-once --out secret")]
+  bailiwick client rotate orchestrator --at-once --yes --out secret")]
 pub(crate) struct ClientRotateArgs {
     /// The client's name
     name: String,
@@ -102,6 +103,8 @@ pub(crate) struct ClientRotateArgs {
     /// Invalidate the client's present secrets at once, as after a leak
     #[arg(long, conflicts_with = "overlap")]
     at_once: bool,
+    #[command(flatten)]
+    confirm: Confirm,
     #[command(flatten)]
     out: Out,
 }
@@ -166,6 +169,10 @@ impl ClientAddArgs {
 
 impl ClientRotateArgs {
     async fn run(self, global: &Global) -> ExitResult {
+        if self.at_once {
+            let what = "invalidate all secrets of the client";
+            self.confirm.ask(what, &self.name)?;
+        }
         let overlap = if self.at_once { 0 } else { self.overlap };
         let rotate =
             async |issuer: &dyn Operations| issuer.rotate_client(&self.name, overlap).await;

@@ -73,9 +73,20 @@ impl Hint for InitError {
         match self {
             InitError::Home(error) => error.hint(),
             InitError::Open(error) => error.hint(),
+            InitError::Sign(error) | InitError::Key(RootKeyError::Sign(error)) => {
+                as_table_owner(error)
+            }
             _ => None,
         }
     }
+}
+
+/// The hint for a database role that may not create the tables of a new home.
+fn as_table_owner(error: &SignError) -> Option<Cow<'static, str>> {
+    let SignError::Store(StoreError::Rights | StoreError::OlderSchema(_)) = error else {
+        return None;
+    };
+    Some("run it with the URL of the role that owns the database (`bailiwick_owner` in docs/deploy/postgres.sql), and put the URL of the issuers' role into the file `store` of the home afterwards".into())
 }
 
 impl Hint for RootKeyError {
@@ -109,6 +120,9 @@ impl Hint for RestoreError {
             RestoreError::Evidence(error) => error.hint(),
             RestoreError::Home(error) => error.hint(),
             RestoreError::Open(error) => error.hint(),
+            RestoreError::Key(RootKeyError::Sign(error)) | RestoreError::Sign(error) => {
+                as_table_owner(error)
+            }
             RestoreError::Key(error) => error.hint(),
             RestoreError::KeyNeeded => {
                 Some("use --keyset-key with the key that verifiers are configured with".into())
@@ -145,6 +159,18 @@ impl Hint for UnlockError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_home_needs_the_owner_of_the_tables() {
+        let hint = |error: StoreError| InitError::Sign(error.into()).hint();
+        for error in [StoreError::Rights, StoreError::OlderSchema(1)] {
+            let hint = hint(error).unwrap();
+            assert!(hint.contains("`bailiwick_owner`"), "{hint}");
+        }
+        assert!(hint(StoreError::Login).is_none());
+        let restored = RestoreError::Sign(StoreError::Rights.into());
+        assert!(restored.hint().unwrap().contains("`bailiwick_owner`"));
+    }
 
     /// No hint suggests `chown`, which would take the home from the user that the service runs as.
     #[test]

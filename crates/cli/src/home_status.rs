@@ -127,5 +127,48 @@ fn count_profiles(issuer: &Issuer, config: &Config, findings: &mut Vec<Finding>)
 /// Converts a failure to a finding. The failure's own hint takes precedence over the general one, `next`.
 fn failed(section: Section, code: &str, failure: &Failure, next: &str) -> Finding {
     let next = failure.what_next().unwrap_or(next);
-    finding(section, Health::Error, code, failure.indented(), next)
+    let message = on_one_line(failure.message());
+    finding(section, Health::Error, code, message, next)
+}
+
+/// Leaves out the excerpt of the file that the parser of TOML shows, and joins the other lines. A report is no place for
+/// it, and `bailiwick check` shows it.
+fn on_one_line(message: &str) -> String {
+    let is_excerpt = |line: &str| {
+        let rest = line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit());
+        rest == "|" || rest.starts_with("| ")
+    };
+    let lines = message.lines().filter(|line| !is_excerpt(line));
+    let lines: Vec<&str> = lines
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use bailiwick_service::ServeError;
+
+    use super::*;
+
+    #[test]
+    fn a_finding_is_one_line() {
+        for (text, says) in [
+            ("listen = 1", "at line 1, column 10: "),
+            (
+                "[limits]\nconnections = \"many\"\n",
+                "at line 2, column 15: ",
+            ),
+            ("a = ", "at line 1, column 5: "),
+        ] {
+            let error = ServeError::Config(Config::parse(text).unwrap_err());
+            let failure = Failure::plain(Exit::Local, error);
+            assert!(failure.message().contains('|'), "{failure:?}");
+            let shown = on_one_line(failure.message());
+            assert!(shown.contains(says), "{shown}");
+            assert!(!shown.contains(['|', '\n']), "{shown}");
+        }
+        assert_eq!(on_one_line("a `b` | c"), "a `b` | c");
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bailiwick_issuer::{InitError, InitOptions, Issuer, State};
+use bailiwick_service::usual_revocation_url;
 use bailiwick_token::{
     escape::{name, phrase},
     key::{KeyId, PublicKey},
@@ -13,7 +14,7 @@ use serde::Serialize;
 use crate::{
     clock,
     exit::{Exit, ExitResult, Failure},
-    issuer, output, parse,
+    issuer, keyset, output, parse,
     passphrase::PassphraseArg,
     settings::Global,
     store::StoreArg,
@@ -88,8 +89,13 @@ impl InitArgs {
             active: in_state(State::Active),
             spare: in_state(State::Staged),
         };
+        let url = issuer.revocation_url().await?;
         issuer.close().await;
         global.format().print(&made, made.text())?;
+        if let Some(url) = url {
+            let usual = usual_revocation_url(&made.issuer, &url);
+            keyset::warn_of_other_path(&url, usual.as_deref());
+        }
         output::hint(NEXT);
         Ok(Exit::Done)
     }

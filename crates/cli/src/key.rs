@@ -1,9 +1,9 @@
 //! `bailiwick key`: root keys and their states.
 
+mod active;
 mod list;
 mod report;
 
-use bailiwick_api::RootKeyState;
 use bailiwick_issuer::ImportedKey;
 use bailiwick_service::wire::IntoWire;
 use bailiwick_token::key::KeyId;
@@ -11,6 +11,7 @@ use clap::{ArgGroup, Args, Subcommand};
 
 pub(crate) use self::report::change;
 use self::{
+    active::active,
     list::KeyListArgs,
     report::{Changed, print_outcome, waits},
 };
@@ -130,7 +131,8 @@ pub(crate) struct RetireArgs {
     group(ArgGroup::new("key").required(true).args(["id", "active"])),
     after_help = "\
 If the key is active, a spare takes over in the same step, and a new spare is staged. Refused \
-(exit code 4) without a reason. Verifiers learn of it from the next keyset.
+(exit code 4) without a reason. Verifiers learn of it from the next keyset. For an hour after that, \
+--active is refused (exit code 4), so that a repeated command does not revoke the spare as well.
 
 Examples:
   bailiwick key revoke 0a1b2c3d --reason 'laptop stolen' --yes
@@ -234,16 +236,6 @@ impl KeyRevokeArgs {
         };
         print_outcome(global, &with(global, Some(&self.passphrase), revoke).await?)
     }
-}
-
-/// The key that signs now.
-async fn active(issuer: &dyn Operations) -> Result<KeyId, Failure> {
-    let keys = issuer.keys().await?;
-    let active = keys.iter().find(|key| key.state == RootKeyState::Active);
-    active.map(|key| key.id).ok_or_else(|| {
-        Failure::plain(Exit::NotFound, "no root key is active")
-            .hint("name a key by its id, which `bailiwick key list` shows")
-    })
 }
 
 impl KeyRotateArgs {

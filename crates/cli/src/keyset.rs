@@ -6,6 +6,7 @@ mod show;
 
 use clap::Subcommand;
 
+pub(crate) use self::set::{PUBLISH, warn_of_other_path};
 use crate::{exit::ExitResult, runtime::wait, settings::Global};
 
 /// The verbs of `keyset`.

@@ -10,6 +10,7 @@
 use std::{
     fmt,
     io::{self, IsTerminal, Write},
+    os::fd::AsFd,
     time::{Duration, Instant},
 };
 
@@ -22,10 +23,14 @@ use tokio::time::interval;
 use crate::{
     exit::{Exit, Failure},
     logging,
+    wrap::hanging,
 };
 
 /// Width of a terminal that does not report its own, in columns.
 const USUAL_WIDTH: u16 = 80;
+
+/// Indentation of the further lines of a message, in columns.
+const INDENT: usize = 2;
 
 /// The version of the JSON documents.
 const VERSION: u32 = 1;
@@ -82,11 +87,14 @@ struct Versioned<'a, T> {
 
 /// Width of the terminal that stdout is, in columns; `None` if it is not a terminal.
 pub(crate) fn terminal_width() -> Option<u16> {
-    let stdout = io::stdout();
-    if !stdout.is_terminal() {
+    width_of(&io::stdout())
+}
+
+fn width_of(stream: &(impl IsTerminal + AsFd)) -> Option<u16> {
+    if !stream.is_terminal() {
         return None;
     }
-    let size = rustix::termios::tcgetwinsize(&stdout).ok();
+    let size = rustix::termios::tcgetwinsize(stream).ok();
     let width = size.map(|size| size.ws_col).filter(|width| *width > 0);
     Some(width.unwrap_or(USUAL_WIDTH))
 }
@@ -260,13 +268,29 @@ async fn seconds(why: &'static str) {
     }
 }
 
-/// Prints to stderr. Errors are ignored, because there is nowhere to report them.
+/// Prints to stderr, wrapped if that is a terminal. Errors are ignored, because there is nowhere to report them.
 fn tell(label: &str, text: impl fmt::Display) {
     let text = gated(&text.to_string(), &[]);
     if logging::is_in_background() {
         return logging::line(&format!("{}{text}\n", strip_str(label)));
     }
-    let _ = writeln!(anstream::stderr().lock(), "{label}{text}");
+    let width = width_of(&io::stderr()).map(usize::from);
+    let _ = writeln!(anstream::stderr().lock(), "{}", told(label, &text, width));
+}
+
+/// A message with its label. Lines that are too long continue below, indented a little further than they begin.
+fn told(label: &str, text: &str, width: Option<usize>) -> String {
+    let indented = |line: &str| {
+        let begin = line
+            .len()
+            .saturating_sub(line.trim_start_matches(' ').len());
+        hanging(line, begin.saturating_add(INDENT), width)
+    };
+    let text = format!("{label}{text}");
+    text.split('\n')
+        .map(indented)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn written(result: io::Result<()>) -> Result<(), Failure> {
@@ -283,6 +307,21 @@ fn written(result: io::Result<()>) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_are_wrapped_for_a_terminal() {
+        let hint = "what to do next:\n  1. keep the passphrase, and the backups in another place: bailiwick backup --help";
+        assert_eq!(
+            told("hint: ", hint, Some(41)),
+            "hint: what to do next:\n  1. keep the passphrase, and the backups\n    in another place:\n    bailiwick backup --help"
+        );
+        assert_eq!(told("hint: ", hint, None), format!("hint: {hint}"));
+        let label = format!("{RED}error:{RED:#} ");
+        assert_eq!(
+            told(&label, "one two", Some(10)),
+            format!("{RED}error:{RED:#} one\n  two")
+        );
+    }
 
     #[test]
     fn only_own_styles_pass() {

@@ -9,6 +9,7 @@ use std::{
 
 use bailiwick_issuer::{Passphrase, PassphraseError};
 use clap::Args;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -162,6 +163,22 @@ fn parsed(text: &str) -> Result<Passphrase, Failure> {
 /// Returns true if a person can be asked for the passphrase.
 pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// The settings of the terminal at standard input, for a process that may end while a prompt hides what is typed.
+pub(crate) struct Terminal(Termios);
+
+impl Terminal {
+    /// Reads the present settings; `None` if there is no terminal.
+    pub(crate) fn now() -> Option<Terminal> {
+        tcgetattr(io::stdin()).ok().map(Terminal)
+    }
+
+    /// Sets the terminal as it was.
+    pub(crate) fn restore(&self) {
+        // A terminal that is gone needs no settings.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+    }
 }
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {

@@ -1,14 +1,16 @@
 //! `bailiwick serve`: the issuer on the network.
 
+mod signals;
+
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use bailiwick_issuer::Issuer;
-use bailiwick_service::{Clock, Config, ConfigError, MAX_CONFIG, ServeError};
+use bailiwick_service::{Clock, Config, ConfigError, MAX_CONFIG, Running, ServeError};
 use bailiwick_token::{escape::name, timestamp::Timestamp};
 use clap::Args;
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
 
+use self::signals::{STOPPED, Signal, Starting};
 use crate::{
     clock,
     config::is_missing,
@@ -25,7 +27,8 @@ use crate::{
 #[command(after_help = "\
 Reads `service.toml` in the home, and the profiles: `profiles.toml`, or all files of `profiles.d`. \
 SIGTERM and SIGINT stop it after the requests in progress. SIGHUP reloads the profiles and the \
-certificate, which also happens every minute.
+certificate, which also happens every minute. A SIGHUP during the start takes effect after it, and a \
+SIGTERM then ends the process at once.
 
 Example:
   bailiwick serve
@@ -54,35 +57,23 @@ struct Serving {
 impl ServeArgs {
     /// Serves until a signal ends it.
     pub(crate) async fn run(self, global: &Global) -> ExitResult {
+        // Before anything else, since a SIGHUP without a handler would end the process.
+        let starting = Starting::listen()?;
         global.only_here("serve")?;
         logging::write_in_background();
         harden::many_files();
-        let home = global.home()?;
-        let issuer = Issuer::open(&home).await?;
-        issuer.unlock(&self.passphrase.passphrase(global)?)?;
-        let mut config = configured(&home)?;
-        config.listen = self.listen.unwrap_or(config.listen);
-        config.operations_listen = self.operations_listen.unwrap_or(config.operations_listen);
+        let (issuer, config) = self.open(global).await?;
+        let mut signals = starting.done().await?;
         let issued_by = issuer.settings().issuer.clone();
         // If the clock is outside of the range of timestamps, everything counts as expired.
         let clock: Clock = Arc::new(|| clock::now().unwrap_or(Timestamp::MAX));
-        // Signals are caught before the service is announced, so that an early signal is not lost.
-        let mut signals = Signals::listen()?;
-        let running = bailiwick_service::serve(issuer, config, clock)
-            .await
-            .map_err(|error| Failure::new(Exit::Local, error))?;
-        let serving = Serving {
-            issuer: issued_by,
-            listen: running.address(),
-            operations_listen: running.operations_address(),
+        let started = bailiwick_service::serve(issuer, config, clock);
+        let Some(started) = signals.during(started).await else {
+            output::note(STOPPED);
+            return Ok(Exit::Done);
         };
-        let text = format!(
-            "issuer      {}\nlisten      {}\noperations  {}\n",
-            name(&serving.issuer),
-            serving.listen,
-            serving.operations_listen
-        );
-        global.format().print(&serving, text)?;
+        let running = started.map_err(|error| Failure::new(Exit::Local, error))?;
+        announce(global, issued_by, &running)?;
         loop {
             match signals.next().await {
                 Signal::End => break,
@@ -99,6 +90,33 @@ impl ServeArgs {
         running.stop(grace).await;
         Ok(Exit::Done)
     }
+
+    /// Opens the home and its private keys, and reads the settings of the service.
+    async fn open(&self, global: &Global) -> Result<(Issuer, Config), Failure> {
+        let home = global.home()?;
+        let issuer = Issuer::open(&home).await?;
+        issuer.unlock(&self.passphrase.passphrase(global)?)?;
+        let mut config = configured(&home)?;
+        config.listen = self.listen.unwrap_or(config.listen);
+        config.operations_listen = self.operations_listen.unwrap_or(config.operations_listen);
+        Ok((issuer, config))
+    }
+}
+
+/// Prints the addresses of a service that accepts requests.
+fn announce(global: &Global, issuer: String, running: &Running) -> Result<(), Failure> {
+    let serving = Serving {
+        issuer,
+        listen: running.address(),
+        operations_listen: running.operations_address(),
+    };
+    let text = format!(
+        "issuer      {}\nlisten      {}\noperations  {}\n",
+        name(&serving.issuer),
+        serving.listen,
+        serving.operations_listen
+    );
+    global.format().print(&serving, text)
 }
 
 /// Reads `service.toml`, or returns the defaults if there is none.
@@ -114,39 +132,4 @@ pub(crate) fn configured(home: &Path) -> Result<Config, Failure> {
             .hint("correct this part of the file"),
         error => Failure::new(Exit::Local, ServeError::Config(error)),
     })
-}
-
-enum Signal {
-    End,
-    Reload,
-}
-
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Signals, Failure> {
-        let on = |kind| {
-            signal(kind).map_err(|error| {
-                Failure::plain(Exit::Local, format!("signals cannot be received ({error})"))
-                    .hint("check the limits of this process")
-            })
-        };
-        Ok(Signals {
-            terminate: on(SignalKind::terminate())?,
-            interrupt: on(SignalKind::interrupt())?,
-            hangup: on(SignalKind::hangup())?,
-        })
-    }
-
-    async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.terminate.recv() => Signal::End,
-            _ = self.interrupt.recv() => Signal::End,
-            _ = self.hangup.recv() => Signal::Reload,
-        }
-    }
 }

@@ -5,7 +5,7 @@ mod failures;
 use std::{env, path::PathBuf, time::Duration};
 
 use bailiwick_api::{AUDIT_VERIFY_SECONDS, Method, Nothing, Route, Verbatim, routes};
-use bailiwick_token::text::credential;
+use bailiwick_token::{json, text::credential};
 use bailiwick_verifier::outbound::{Client, SafeUrl, UnsafeUrl};
 use clap::Args;
 use reqwest::Response;
@@ -163,7 +163,7 @@ impl ServiceClient {
         request: &Q,
     ) -> Result<A, Failure> {
         let bytes = Zeroizing::new(self.answer(route, values, request).await?);
-        serde_json::from_slice(&bytes).map_err(|_| unreadable())
+        json::from_slice(&bytes).map_err(|_| unreadable())
     }
 
     /// Sends a request whose answer is empty.

@@ -183,13 +183,15 @@ impl<const N: usize> Table<N> {
     /// The list for a terminal of this width.
     fn fitted(&self, width: u16) -> Fitted {
         let width = usize::from(width);
-        if let Some(widths) = Widths::fit((0..N).map(|at| self.bounds(at)), width) {
-            return self.grid(&widths);
+        let widths = Widths::fit((0..N).map(|at| self.bounds(at)), width);
+        match widths.map(|widths| self.grid(&widths)) {
+            Some(grid) if !grid.cuts_words => grid,
+            // Below its row, a long word such as a signature has the whole width.
+            grid => self
+                .stacked(width)
+                .or(grid)
+                .unwrap_or_else(|| Fitted::whole(self.blocks())),
         }
-        self.stacked(width).unwrap_or_else(|| Fitted {
-            text: self.blocks(),
-            is_shortened: false,
-        })
     }
 
     /// The bounds of the width of a column.
@@ -204,13 +206,14 @@ impl<const N: usize> Table<N> {
         let mut grid = Grid::new();
         grid.load_preset(presets::NOTHING)
             .set_header(self.columns.map(|column| column.title));
-        let mut is_shortened = false;
+        let (mut is_shortened, mut cuts_words) = (false, false);
         for row in &self.rows {
             let cells = self.columns.iter().zip(row).zip(widths.iter());
             let cells: Vec<String> = cells
                 .map(|((column, cell), width)| {
                     let text = column.fitted(&cell.text, width);
                     is_shortened |= text != cell.text;
+                    cuts_words |= text != cell.text && column.fit == Fit::Wrap;
                     match column.fit {
                         Fit::Whole => cell.marked(&text),
                         // A style that begins in one line and ends in the next would cover the columns between.
@@ -239,7 +242,11 @@ impl<const N: usize> Table<N> {
                 _ => writeln!(text, "{}", styled(line)),
             };
         }
-        Fitted { text, is_shortened }
+        Fitted {
+            text,
+            is_shortened,
+            cuts_words,
+        }
     }
 
     /// Each row as lines of titles and values.
@@ -267,6 +274,19 @@ struct Fitted {
     text: String,
     /// True if a value ends in `…`.
     is_shortened: bool,
+    /// True if a word of a text ends in `…`.
+    cuts_words: bool,
+}
+
+impl Fitted {
+    /// A list in which nothing is shortened.
+    fn whole(text: String) -> Fitted {
+        Fitted {
+            text,
+            is_shortened: false,
+            cuts_words: false,
+        }
+    }
 }
 
 impl Column {

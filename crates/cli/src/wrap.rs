@@ -3,11 +3,14 @@
 use anstream::adapter::strip_str;
 use unicode_width::UnicodeWidthStr;
 
+/// The name of this program, with which a command begins. In a sentence it stands in backticks.
+const PROGRAM: &str = "bailiwick";
+
 /// Wraps a line that is longer than `width`, with an indentation for the lines that follow the first. Without a width,
 /// as for a pipe or a file, the line stays whole.
 ///
-/// Text in backticks stays on one line where it can, since it may be a command to be copied. A word that is longer than
-/// the terminal stays whole too.
+/// Text in backticks stays on one line where it can, since it may be a command to be copied, and so does a command of this
+/// program at the end of a line. A word that is longer than the terminal stays whole too.
 pub(crate) fn hanging(line: &str, indent: usize, width: Option<usize>) -> String {
     let Some(width) = width.filter(|width| columns(line) > *width) else {
         return line.to_owned();
@@ -39,11 +42,18 @@ fn columns(text: &str) -> usize {
     strip_str(text).to_string().width()
 }
 
-/// The words of a line. A text in backticks is one word.
+/// The words of a line. A text in backticks is one word, and a command from the name of this program on.
 fn words(line: &str) -> impl Iterator<Item = String> {
     let mut parts = line.split(' ');
     std::iter::from_fn(move || {
         let mut word = parts.next()?.to_owned();
+        if word == PROGRAM {
+            for next in parts.by_ref() {
+                word.push(' ');
+                word.push_str(next);
+            }
+            return Some(word);
+        }
         while !word.matches('`').count().is_multiple_of(2) {
             let Some(next) = parts.next() else { break };
             word.push(' ');
@@ -55,8 +65,9 @@ fn words(line: &str) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
+    use anstyle::AnsiColor;
+
     use super::*;
-    use crate::output::GREEN;
 
     #[test]
     fn lines_are_wrapped_between_words() {
@@ -88,8 +99,18 @@ mod tests {
     }
 
     #[test]
+    fn a_command_at_the_end_stays_whole() {
+        let line = "revoke all of them: bailiwick revocations add --agent 'a ` b' --reason TEXT";
+        assert_eq!(
+            hanging(line, 2, Some(30)),
+            "revoke all of them:\n  bailiwick revocations add --agent 'a ` b' --reason TEXT"
+        );
+    }
+
+    #[test]
     fn styles_have_no_width() {
-        let line = format!("{GREEN}ok{GREEN:#} all is well");
+        let green = AnsiColor::Green.on_default().bold();
+        let line = format!("{green}ok{green:#} all is well");
         assert_eq!(hanging(&line, 3, Some(14)), line);
     }
 }

@@ -30,6 +30,7 @@ mod trials {
     mod remote;
     mod rights;
     mod slow;
+    mod start;
     mod status;
     mod stop;
     mod tls;

@@ -1,6 +1,7 @@
 //! Revocation of tokens, of blocks, and of all tokens of a party that were issued before a certain time.
 
 use bailiwick_token::{
+    claims::TokenId,
     revocation::{MAX_ENTRIES, Party, Revocation, Target, Watermark},
     timestamp::Timestamp,
 };
@@ -49,8 +50,8 @@ pub struct RevokeReport {
     pub revoked_at: Timestamp,
     /// Time at which the entry is removed; absent if it is kept forever.
     pub expires: Option<Timestamp>,
-    /// True if this issuer minted the token, or any token of the agent or principal. If not, the target may be
-    /// a typing error. Always false for blocks, which the issuer does not know, and always true for tenants.
+    /// True if this issuer minted the token, any token of the agent or principal, or one in the tenant that can still
+    /// be valid. If not, the target may be a typing error. Always false for blocks, which the issuer does not know.
     pub minted_here: bool,
 }
 
@@ -84,7 +85,9 @@ impl Issuer {
         reason: &str,
         now: Timestamp,
     ) -> Result<RevokeReport, RevokeError> {
-        let reports = self.revoke_all(&[target], expires, reason, now).await?;
+        let reports = self
+            .revoke_all(&[target], None, expires, reason, now)
+            .await?;
         // Each target has one report, and the reports of targets come first.
         reports
             .into_iter()
@@ -99,11 +102,15 @@ impl Issuer {
     /// of these tokens have a later time of issue on record, so the watermark cannot cover them. Such tokens
     /// are revoked one by one, and their reports follow.
     ///
+    /// `of_token` is the token that the blocks among the targets belong to, if the caller knows it. It is for the audit,
+    /// since the issuer does not know blocks.
+    ///
     /// # Errors
     /// [`RevokeError`]; in that case, nothing changed.
     pub async fn revoke_all(
         &self,
         targets: &[Target],
+        of_token: Option<TokenId>,
         expires: Option<Timestamp>,
         reason: &str,
         now: Timestamp,
@@ -121,7 +128,7 @@ impl Issuer {
         for target in all.filter(|target| seen.insert(*target)) {
             let (report, entry) = self.weigh(&mut tx, target, expires, reason, now).await?;
             if let Some(entry) = entry {
-                rows.push((row(target, &report, reason), &*self.actor, now));
+                rows.push((row(target, of_token, &report, reason), &*self.actor, now));
                 entries.push(entry);
             }
             reports.push(report);
@@ -166,7 +173,8 @@ impl Issuer {
             Target::Token(_) => minted.is_some(),
             Target::Block(_) => false,
             Target::Watermark(watermark) => {
-                tx.has_minted_for(watermark.party(), watermark.name())
+                let since = now.minus(self.settings.max_token_ttl);
+                tx.has_minted_for(watermark.party(), watermark.name(), since)
                     .await?
             }
         };
@@ -268,7 +276,7 @@ async fn unnamed(
     Ok(tokens.into_iter().map(Target::Token).collect())
 }
 
-fn row(target: &Target, report: &RevokeReport, reason: &str) -> Entry {
+fn row(target: &Target, of_token: Option<TokenId>, report: &RevokeReport, reason: &str) -> Entry {
     let detail = json!({
         "target": report.target,
         "outcome": report.outcome,
@@ -283,7 +291,7 @@ fn row(target: &Target, report: &RevokeReport, reason: &str) -> Entry {
             Party::Principal => entry.principal = Some(watermark.name().to_owned()),
             Party::Tenant => {}
         },
-        Target::Block(_) => {}
+        Target::Block(_) => entry.token = of_token.map(|token| token.to_string()),
     }
     entry
 }

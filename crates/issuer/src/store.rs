@@ -11,6 +11,7 @@ mod error;
 mod keys;
 mod postgres;
 mod revocations;
+mod rights;
 mod row;
 mod signed;
 mod sqlite;

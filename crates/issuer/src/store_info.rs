@@ -15,6 +15,8 @@ pub struct StoreInfo {
     pub place: StorePlace,
     /// Number of the last migration of the schema.
     pub schema: u64,
+    /// Rights that the role in the URL of a PostgreSQL database lacks, such as `INSERT on audit`.
+    pub missing_rights: Vec<String>,
 }
 
 /// Kind and location of a database.
@@ -55,7 +57,15 @@ impl Issuer {
             },
         };
         let schema = self.store.read_one().await?.schema_version().await?;
-        Ok(StoreInfo { place, schema })
+        let missing_rights = match place {
+            StorePlace::Sqlite { .. } => Vec::new(),
+            StorePlace::Postgres { .. } => self.store.read_one().await?.missing_rights().await?,
+        };
+        Ok(StoreInfo {
+            place,
+            schema,
+            missing_rights,
+        })
     }
 }
 

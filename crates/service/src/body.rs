@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use bailiwick_api::{MAX_BODY, ProblemCode};
+use bailiwick_token::json::Strict;
 use bailiwick_verifier::layer::media;
 use http_body_util::BodyExt;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -98,7 +99,7 @@ impl Unread {
                 return Err(error.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
             }
         };
-        let Json(value) = Json::from_bytes(text)
+        let Json(Strict(value)) = Json::from_bytes(text)
             .map_err(|rejection| ApiError::bad_request(without_text(&rejection.body_text())))?;
         Ok(value)
     }

@@ -18,6 +18,7 @@ mod config_mistakes;
 mod descriptions;
 mod failures;
 mod head;
+mod keyset_setting;
 mod metrics;
 mod mint;
 mod oauth;
@@ -41,15 +42,18 @@ mod strangers;
 mod supervise;
 mod table;
 mod tasks;
+mod token_list;
 mod tokens;
 pub mod wire;
 
 /// A function that returns the time. Nothing below the edge reads a clock.
 pub use bailiwick_verifier::layer::Clock;
 pub use config::{Assertions, Config, ConfigError, MAX_CONFIG, ProviderConfig, ServiceLimits, Tls};
+pub use keyset_setting::{keyset_setting, usual_revocation_url};
 pub use metrics::LOST_LOG_LINES;
 pub use own_verifier::OPERATOR_SERVICE;
 pub use profiles::{ProfilesError, read_profiles};
 pub use provider::probe_providers;
 pub use serve::{Running, ServeError, check_certificate, serve};
 pub use status::{Finding, StatusInputs, finding, issuer_status};
+pub use token_list::list_tokens;

@@ -26,10 +26,12 @@ use crate::{
     body::Unread,
     client_keys::new_keys,
     head::RequestHead,
+    keyset_setting::keyset_setting,
     operator::texts,
     problem::ApiError,
     state::ServiceState,
-    wire::{IntoWire, audit_filter, register_client, token_filter},
+    token_list::list_tokens,
+    wire::{IntoWire, audit_filter, register_client},
 };
 
 type ApiResult<T> = Result<Json<T>, ApiError>;
@@ -144,8 +146,7 @@ pub(crate) async fn tokens(
             "1 to {MAX_LISTED_TOKENS} tokens are listed at a time; ask for more with `after`"
         )));
     }
-    let page = issuer.tokens(&token_filter(query), state.now()).await?;
-    Ok(Json(page.into_wire()))
+    Ok(Json(list_tokens(&issuer, query, state.now()).await?))
 }
 
 /// Handles `POST /v1/revocations`.
@@ -166,7 +167,13 @@ pub(crate) async fn revoke(
     let now = state.now();
     let targets = wanted.targets(now)?;
     let reports = issuer
-        .revoke_all(&targets, wanted.expires, &wanted.reason, now)
+        .revoke_all(
+            &targets,
+            wanted.of_token,
+            wanted.expires,
+            &wanted.reason,
+            now,
+        )
         .await?;
     Ok(Json(reports.into_wire()))
 }
@@ -384,11 +391,8 @@ pub(crate) async fn set_keyset(
     let report = issuer
         .set_revocation_url(&revocation_url, state.now())
         .await?;
-    Ok(Json(KeysetSetting {
-        revocation_url,
-        keyset_version: report.keyset_version,
-        changed: report.changed,
-    }))
+    let issued_by = &issuer.settings().issuer;
+    Ok(Json(keyset_setting(issued_by, revocation_url, &report)))
 }
 
 /// Handles `GET /v1/status`.

@@ -20,7 +20,10 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use bailiwick_api::ProviderStatus;
-use bailiwick_token::timestamp::{SKEW, Timestamp};
+use bailiwick_token::{
+    json,
+    timestamp::{SKEW, Timestamp},
+};
 use bailiwick_verifier::outbound::{Client, SafeUrl};
 use reqwest::Method;
 use serde::Deserialize;
@@ -405,7 +408,7 @@ impl Provider {
                 let found = format!("{issuer}/.well-known/openid-configuration");
                 let text = self.get(&found).await?;
                 let discovery: Discovery =
-                    serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+                    json::from_slice(&text).map_err(|error| error.to_string())?;
                 // OpenID Connect Discovery 1.0, section 4.3, demands the same issuer, byte for byte.
                 if discovery.issuer != self.config.issuer {
                     return Err("its configuration names another issuer".to_owned());

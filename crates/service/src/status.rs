@@ -68,6 +68,8 @@ pub async fn issuer_status(
     let clients = issuer.clients().await?;
     let verifiers = issuer.verifiers().await?;
     let settings = issuer.settings();
+    let store = issuer.store_info().await?;
+    let missing_rights = assess::rights(&store.missing_rights);
     let due = schedule.due.into_iter().map(|step| DueTransition {
         id: step.id,
         step: step.step.into_wire(),
@@ -102,7 +104,7 @@ pub async fn issuer_status(
         clients: clients_status(&clients, now),
         verifiers: verifier_counts(&verifiers, settings.refresh_hint, published_for, now),
         providers: inputs.providers,
-        store: store_status(issuer.store_info().await?),
+        store: store_status(store),
         settings: SettingsStatus {
             keyset_key: settings.keyset_key,
             refresh_hint: settings.refresh_hint,
@@ -120,6 +122,7 @@ pub async fn issuer_status(
     findings.extend(assess::clients(&clients, now));
     findings.extend(assess::verifiers(&status.verifiers));
     findings.extend(assess::providers(&status.providers));
+    findings.extend(missing_rights);
     status.sections = sections(findings, inputs.is_service);
     let states = status.sections.iter().map(|section| section.state);
     status.state = states.max().unwrap_or(Health::Ok);

@@ -483,6 +483,7 @@ impl IntoWire for bailiwick_issuer::TokenPage {
         TokenPage {
             tokens: self.tokens.into_wire(),
             next: self.next,
+            unknown: Vec::new(),
         }
     }
 }

@@ -14,7 +14,7 @@ use base64::{
 use ed25519_dalek::{Signer, SigningKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
-use crate::{escape::code, key::PublicKey};
+use crate::{escape::code, json, key::PublicKey};
 
 /// The longest envelope that [`Envelope::parse`] reads, in bytes.
 pub const MAX_ENVELOPE: usize = 4 << 20;
@@ -68,7 +68,7 @@ impl Envelope {
             return Err(EnvelopeError::TooLarge { limit });
         }
         let envelope: Envelope =
-            serde_json::from_slice(json).map_err(|error| EnvelopeError::Malformed {
+            json::from_slice(json).map_err(|error| EnvelopeError::Malformed {
                 looks: looks_like(json, &error),
                 message: error.to_string(),
             })?;

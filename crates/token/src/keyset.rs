@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     dsse::{self, Envelope, EnvelopeError},
+    json,
     key::{KeyId, PublicKey},
     timestamp::Timestamp,
 };
@@ -150,8 +151,8 @@ impl Keyset {
     }
 
     fn read(payload: &[u8]) -> Result<Keyset, KeysetError> {
-        let keyset: Keyset = serde_json::from_slice(payload)
-            .map_err(|error| KeysetError::Malformed(error.to_string()))?;
+        let keyset: Keyset =
+            json::from_slice(payload).map_err(|error| KeysetError::Malformed(error.to_string()))?;
         keyset.validate()?;
         Ok(keyset)
     }

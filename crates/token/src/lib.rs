@@ -19,6 +19,7 @@ pub mod dsse;
 pub mod duration;
 pub mod grant;
 pub mod inspect;
+pub mod json;
 pub mod key;
 pub mod keyset;
 pub mod limits;

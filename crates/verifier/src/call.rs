@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use bailiwick_token::{grant::is_normal_resource, value::Value};
+use bailiwick_token::{grant::is_normal_resource, json, value::Value};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -94,12 +94,8 @@ impl Call {
         if text.len() > limits.bytes {
             return Err(CallError::TooLong(limits.bytes));
         }
-        // Serde would also accept an array of the values.
-        if !text.trim_ascii_start().starts_with('{') {
-            return Err(CallError::Shape("an object is expected".to_owned()));
-        }
         let call: Members<'_> =
-            serde_json::from_str(text).map_err(|error| CallError::Shape(error.to_string()))?;
+            json::from_str(text).map_err(|error| CallError::Shape(error.to_string()))?;
         Call::from_args_json_within(
             &call.action,
             call.resource.as_deref(),

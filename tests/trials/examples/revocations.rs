@@ -316,7 +316,7 @@ async fn revoke(issuer: &Issuer, after: u64, count: u64, now: Timestamp) {
     for first in (after..end).step_by(1_000) {
         let targets: Vec<Target> = (first..end.min(first + 1_000)).map(target).collect();
         issuer
-            .revoke_all(&targets, Some(now.plus(86_400)), "a million", now)
+            .revoke_all(&targets, None, Some(now.plus(86_400)), "a million", now)
             .await
             .unwrap();
     }

@@ -247,6 +247,7 @@ pub(crate) fn requests() -> Vec<Request> {
             &RevokeRequest {
                 tokens: vec![token_id()],
                 blocks: vec!["ab".repeat(64)],
+                of_token: Some(token_id()),
                 agents: vec![text("agent:buyer")],
                 principals: vec![text("team:procurement")],
                 tenants: vec![text("acme")],
@@ -556,13 +557,18 @@ fn of_many_members(
         expires: now(),
         audit_seq: 1,
     };
-    let page = |next| TokenPage {
+    let page = |next, unknown| TokenPage {
         tokens: vec![token(None)],
         next,
+        unknown,
     };
     let some = || Some(text("a"));
     [
-        answer("schemas/TokenPage", &page(Some(token_id())), &page(None)),
+        answer(
+            "schemas/TokenPage",
+            &page(Some(token_id()), vec![text("client")]),
+            &page(None, vec![]),
+        ),
         answer(
             "schemas/TokenPage/properties/tokens/items",
             &token(some()),

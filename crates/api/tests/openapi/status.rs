@@ -118,10 +118,11 @@ pub(crate) fn answers() -> Vec<Answer> {
         store: store(None, None),
         settings: settings.clone(),
     };
-    let setting = KeysetSetting {
+    let setting = |usual_url| KeysetSetting {
         revocation_url: text("https://issuer.example/revocations"),
         keyset_version: 2,
         changed: true,
+        usual_url,
     };
     let of = |path: &str| format!("schemas/Status/properties/{path}");
     vec![
@@ -146,6 +147,6 @@ pub(crate) fn answers() -> Vec<Answer> {
         answer(&of("providers/items"), &provider(some()), &provider(None)),
         answer(&of("store"), &store(some(), Some(1)), &store(None, None)),
         answer(&of("settings"), &settings, &settings),
-        answer("schemas/KeysetSetting", &setting, &setting),
+        answer("schemas/KeysetSetting", &setting(some()), &setting(None)),
     ]
 }

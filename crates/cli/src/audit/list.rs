@@ -150,6 +150,9 @@ fn about(row: &AuditRecord) -> String {
         (None, Some(principal)) => parts.push(format!("principal {}", name(principal))),
         (None, None) => {}
     }
+    // The token of a revoked block is not revoked as a whole, so the block comes first.
+    let target = text("target").filter(|target| target.starts_with("block "));
+    parts.extend(target.map(str::to_owned));
     for (what, value) in [
         ("client", text("client")),
         ("verifier", text("verifier")),
@@ -303,6 +306,16 @@ mod tests {
             (
                 record(AuditEvent::MintRefused, r#"{"error":"wrong\nsecret"}"#),
                 "\"wrong\\nsecret\"",
+            ),
+            (
+                AuditRecord {
+                    token: some("0".repeat(32).as_str()),
+                    ..record(
+                        AuditEvent::Revoke,
+                        r#"{"target":"block ab12","reason":"lost"}"#,
+                    )
+                },
+                "block ab12, token 00000000000000000000000000000000: lost",
             ),
             // A row that was tampered with is still listed.
             (record(AuditEvent::Restore, "no JSON"), "-"),

@@ -2,11 +2,13 @@
 
 use bailiwick_api::{AddClientKeysRequest, RegisteredClient};
 use bailiwick_service::client_keys::{ClientKeyError, MAX_KEY_FILE, new_keys, read_file};
+use bailiwick_token::escape::code;
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Map, Value};
 
 use super::report::line;
 use crate::{
+    confirm::Confirm,
     exit::{Exit, ExitResult, Failure},
     input::Input,
     operations::{Operations, with},
@@ -71,12 +73,14 @@ pub(crate) struct ClientKeyAddArgs {
 Tokens that the client already has stay valid: revoke them with `bailiwick revocations add --client NAME`.
 
 Example:
-  bailiwick client key remove robot 3736cbb1787cb830")]
+  bailiwick client key remove robot 3736cbb1787cb830 --yes")]
 pub(crate) struct ClientKeyRemoveArgs {
     /// The client's name
     name: String,
     /// The id of the key, as `client list` shows it
     id: String,
+    #[command(flatten)]
+    confirm: Confirm,
 }
 
 impl KeyFiles {
@@ -109,6 +113,8 @@ impl ClientKeyAddArgs {
 
 impl ClientKeyRemoveArgs {
     async fn run(self, global: &Global) -> ExitResult {
+        let what = format!("remove from the client {} the key", code(&self.name));
+        self.confirm.ask(&what, &self.id)?;
         let remove =
             async |issuer: &dyn Operations| issuer.remove_client_key(&self.name, &self.id).await;
         print(global, &with(global, None, remove).await?)

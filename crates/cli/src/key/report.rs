@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     exit::{Exit, ExitResult, Failure},
-    output,
+    keyset, output,
     settings::Global,
 };
 
@@ -37,7 +37,7 @@ impl Changed<'_> {
         global.format().print(self, self.lines())?;
         match self.changes {
             [] => output::note("nothing was due, and nothing changed"),
-            _ => output::hint("give verifiers the new keyset with `bailiwick keyset export`"),
+            _ => output::hint(keyset::PUBLISH),
         }
         Ok(())
     }

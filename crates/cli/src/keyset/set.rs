@@ -1,6 +1,6 @@
 //! `bailiwick keyset set`: changes settings that the keyset publishes.
 
-use bailiwick_token::escape::name;
+use bailiwick_token::escape::{code, name};
 use clap::Args;
 
 use crate::{
@@ -28,6 +28,20 @@ pub(crate) struct KeysetSetArgs {
     passphrase: PassphraseArg,
 }
 
+/// The hint after a change of the keyset.
+pub(crate) const PUBLISH: &str = "a service publishes the new keyset by itself, and `bailiwick keyset export` writes it for verifiers that read files";
+
+/// Warns about a URL at the issuer's own host that is not the one at which a service serves the revocations.
+pub(crate) fn warn_of_other_path(url: &str, usual: Option<&str>) {
+    if let Some(usual) = usual {
+        output::warn(format_args!(
+            "a service of this issuer serves the revocations at {} and not at {}, where verifiers will look for them",
+            code(usual),
+            code(url)
+        ));
+    }
+}
+
 impl KeysetSetArgs {
     pub(super) async fn run(self, global: &Global) -> ExitResult {
         let set =
@@ -39,10 +53,9 @@ impl KeysetSetArgs {
             setting.keyset_version
         );
         global.format().print(&setting, text)?;
+        warn_of_other_path(&setting.revocation_url, setting.usual_url.as_deref());
         match setting.changed {
-            true => output::hint(
-                "a service publishes the new keyset by itself, and `bailiwick keyset export` writes it for verifiers that read files",
-            ),
+            true => output::hint(PUBLISH),
             false => output::note("the keyset names this URL already, so nothing changed"),
         }
         Ok(Exit::Done)

@@ -13,8 +13,8 @@ use bailiwick_issuer::{
 };
 use bailiwick_service::{
     client_keys::new_keys,
-    read_profiles,
-    wire::{IntoWire, audit_filter, register_client, token_filter},
+    keyset_setting, list_tokens, read_profiles,
+    wire::{IntoWire, audit_filter, register_client},
 };
 use bailiwick_token::{
     escape::code,
@@ -139,11 +139,8 @@ impl Operations for Home<'_> {
     async fn set_revocation_url(&self, url: &str) -> Result<KeysetSetting, Failure> {
         let report = self.unlocking(async |issuer, now| issuer.set_revocation_url(url, now).await);
         let report = report.await?;
-        Ok(KeysetSetting {
-            revocation_url: url.to_owned(),
-            keyset_version: report.keyset_version,
-            changed: report.changed,
-        })
+        let issued_by = &self.issuer().await?.settings().issuer;
+        Ok(keyset_setting(issued_by, url.to_owned(), &report))
     }
 
     async fn status(&self) -> Result<IssuerStatus, Failure> {
@@ -162,9 +159,7 @@ impl Operations for Home<'_> {
     }
 
     async fn tokens(&self, query: TokensQuery) -> Result<TokenPage, Failure> {
-        let (filter, now) = (token_filter(query), clock::now()?);
-        let page = self.issuer().await?.tokens(&filter, now).await?;
-        Ok(page.into_wire())
+        Ok(list_tokens(self.issuer().await?, query, clock::now()?).await?)
     }
 
     async fn revoke(&self, request: &RevokeRequest) -> Result<Vec<RevokeResult>, Failure> {
@@ -173,7 +168,13 @@ impl Operations for Home<'_> {
             .targets(now)
             .map_err(|error| Failure::new(Exit::Usage, error))?;
         let issuer = self.issuer().await?;
-        let reports = issuer.revoke_all(&targets, request.expires, &request.reason, now);
+        let RevokeRequest {
+            of_token,
+            expires,
+            reason,
+            ..
+        } = request;
+        let reports = issuer.revoke_all(&targets, *of_token, *expires, reason, now);
         Ok(reports.await?.into_wire())
     }
 

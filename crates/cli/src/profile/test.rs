@@ -14,6 +14,7 @@ use bailiwick_token::{
     duration,
     escape::{name, phrase},
     grant::Grant,
+    json,
     value::Value,
 };
 use clap::{Args, value_parser};
@@ -114,7 +115,7 @@ impl TestArgs {
 /// Reads a caller. Errors give only a position in the JSON text, because parts of the text may be secret.
 fn caller(source: &Input) -> Result<Caller, Failure> {
     let text = source.read_text(MAX_CALLER)?;
-    serde_json::from_str(&text).map_err(|error| {
+    json::from_str(&text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         Failure::plain(
             Exit::Local,

@@ -1,7 +1,10 @@
 //! Failures of requests to a remote issuer: its own refusals, and answers of proxies in front of it.
 
 use bailiwick_api::{ProblemCode, ProblemDetails};
-use bailiwick_token::escape::{code, visible};
+use bailiwick_token::{
+    escape::{code, visible},
+    json,
+};
 use reqwest::StatusCode;
 
 use crate::exit::{Exit, Failure};
@@ -12,7 +15,7 @@ const LONG_TOKEN: usize = 4 * 1024;
 
 /// The failure that an answer reports. `token` is the length of the operator's token, if one was sent.
 pub(super) fn refused(status: StatusCode, bytes: &[u8], token: Option<usize>) -> Failure {
-    let Ok(problem) = serde_json::from_slice::<ProblemDetails>(bytes) else {
+    let Ok(problem) = json::from_slice::<ProblemDetails>(bytes) else {
         return foreign(status, token);
     };
     let exit = match problem.code {

@@ -31,10 +31,7 @@ impl<const N: usize> Table<N> {
         if below.iter().any(|at| self.bounds(*at).least() > room) {
             return None;
         }
-        let mut shown = Fitted {
-            text: String::new(),
-            is_shortened: false,
-        };
+        let mut shown = Fitted::whole(String::new());
         let titles = beside.iter().filter_map(|at| self.columns.get(*at));
         let titles = titles.map(|column| (column.title.to_owned(), column.title));
         let header = line(titles.zip(widths.iter()));
@@ -60,6 +57,7 @@ impl<const N: usize> Table<N> {
                 if let (Some(column), Some(cell)) = (self.columns.get(*at), row.get(*at)) {
                     let fitted = column.fitted(&cell.text, room);
                     shown.is_shortened |= fitted != cell.text;
+                    shown.cuts_words |= fitted != cell.text;
                     shown
                         .text
                         .push_str(&texts(column.title, &fitted, longest, room));

@@ -211,3 +211,32 @@ fn values_cannot_change_the_table() {
         format!("NAME{:gap$}STATE\n{escaped}  good\n", "")
     );
 }
+
+/// A wider terminal never shows less of a long word, such as the signature of a revoked block.
+#[test]
+fn wider_terminals_show_no_less() {
+    let signature = "0123456789abcdef".repeat(8);
+    let columns = [
+        Column::whole("REVOKED AT"),
+        Column::text("REVOKED"),
+        Column::whole("ENDS"),
+        Column::text("REASON"),
+    ];
+    let time = "2026-11-30T20:52:28Z";
+    let revoked = format!("block {signature}");
+    let row = [time, &revoked, time, "handed to the wrong agent"];
+    let table = Table::new(columns, [row.map(Cell::new)]);
+    let shown = |width| {
+        let text = plain(&table.fitted(width).text);
+        let words = text
+            .split_whitespace()
+            .map(|word| word.trim_end_matches('…'));
+        let begun = words.filter(|word| word.len() > 16 && signature.starts_with(word));
+        begun.map(str::len).max().unwrap()
+    };
+    for width in 60..300 {
+        assert!(shown(width) <= shown(width + 1), "{width}");
+    }
+    assert!(shown(120) > shown(80));
+    assert_eq!(shown(299), 128);
+}

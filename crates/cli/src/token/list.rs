@@ -3,7 +3,7 @@
 use bailiwick_api::{MAX_LISTED_TOKENS, TokenPage, TokenState, TokenStatus, TokensQuery};
 use bailiwick_token::{
     claims::TokenId,
-    escape::{name, shell},
+    escape::{code, name, shell},
 };
 use clap::{Args, value_parser};
 
@@ -21,8 +21,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The latest come first. ENDS is `expired` or `revoked` if a token is no longer valid; --json also has all \
-times, the party that asked for each token, and its row in the audit log. The issuer does not know which \
-tokens contain a revoked block, so it lists them as live.
+times, the party that asked for each token, and its row in the audit log. `in` precedes the tenant. The \
+issuer does not know which tokens contain a revoked block, so it lists them as live.
 
 Examples:
   bailiwick token list --agent agent:buyer
@@ -79,6 +79,7 @@ impl TokenListArgs {
             false => "no live token matches; --all also lists expired and revoked ones",
         };
         table.print(global.format(), &page, nothing)?;
+        self.party.warn_of_unknown(&page.unknown);
         if let Some(next) = page.next {
             output::hint(format_args!("for older tokens add `--after {next}`"));
         }
@@ -91,7 +92,7 @@ impl TokenListArgs {
 
 impl TokenParty {
     /// Prints a hint about revoking the listed tokens.
-    fn hint(&self) {
+    fn named(&self) -> Vec<(&'static str, &str)> {
         let parties = [
             ("agent", &self.agent),
             ("principal", &self.principal),
@@ -100,8 +101,24 @@ impl TokenParty {
         ];
         let named = parties
             .into_iter()
-            .filter_map(|(party, value)| Some((party, value.as_ref()?)));
-        let mut named = named.collect::<Vec<_>>();
+            .filter_map(|(party, value)| Some((party, value.as_deref()?)));
+        named.collect()
+    }
+
+    /// Warns about names that the issuer does not know.
+    fn warn_of_unknown(&self, unknown: &[String]) {
+        let named = self.named().into_iter();
+        for (party, value) in named.filter(|(party, _)| unknown.iter().any(|it| it == party)) {
+            output::warn(format_args!(
+                "no token on record is of the {party} {}; check the name",
+                code(value)
+            ));
+        }
+    }
+
+    /// Says how the listed tokens are revoked.
+    fn hint(&self) {
+        let mut named = self.named();
         // With two options the list is their intersection, but a watermark names only one party.
         if let (Some((party, value)), true) = (named.pop(), named.is_empty()) {
             output::hint("revoke one of them: bailiwick token revoke ID --reason TEXT");
@@ -127,8 +144,8 @@ pub(crate) async fn pages(
 ) -> Result<TokenPage, Failure> {
     let limit = query.limit.unwrap_or(u32::MAX);
     let mut all = TokenPage {
-        tokens: Vec::new(),
         next: query.after,
+        ..TokenPage::default()
     };
     loop {
         let had = u32::try_from(all.tokens.len()).unwrap_or(u32::MAX);
@@ -146,6 +163,7 @@ pub(crate) async fn pages(
             return Err(unreadable());
         }
         all.tokens.extend(page.tokens);
+        all.unknown = page.unknown;
         all.next = page.next;
         if page.next.is_none() {
             return Ok(all);
@@ -165,8 +183,16 @@ fn row(token: &TokenStatus) -> [Cell; 3] {
         TokenState::Expired => Cell::new("expired").toned(Tone::Past),
         TokenState::Revoked => Cell::new("revoked").toned(Tone::Bad),
     };
+    [Cell::new(token.token_id), ends, Cell::new(parties(token))]
+}
+
+/// The parties of a token.
+fn parties(token: &TokenStatus) -> String {
     let parties = format!("{} for {}", name(&token.agent), name(&token.principal));
-    [Cell::new(token.token_id), ends, Cell::new(parties)]
+    match &token.tenant {
+        Some(tenant) => format!("{parties} in {}", name(tenant)),
+        None => parties,
+    }
 }
 
 #[cfg(test)]

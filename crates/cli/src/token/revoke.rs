@@ -64,11 +64,12 @@ impl TokenRevokeArgs {
             match &target {
                 RevokeTarget::Token(id) => request.tokens.push(*id),
                 RevokeTarget::Block {
+                    id,
                     token,
                     block,
                     signature,
-                    ..
                 } => {
+                    request.of_token = Some(*id);
                     request.expires = issuer.block_end(token, *block).await?;
                     request.blocks.push(hex::encode(signature));
                 }

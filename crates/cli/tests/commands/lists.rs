@@ -107,6 +107,22 @@ fn on_terminal(columns: u16, command: Command) -> String {
 }
 
 fn on_terminal_of(rows: u16, columns: u16, mut command: Command) -> String {
+    let (terminal, side) = terminal(rows, columns);
+    command.stdout(side).stderr(Stdio::piped());
+    let (said, is_success) = said(terminal, command);
+    assert!(is_success, "{said}");
+    said
+}
+
+/// Runs a command whose errors and hints are on a terminal, and returns these.
+fn messages_on_terminal(columns: u16, mut command: Command) -> String {
+    let (terminal, side) = terminal(24, columns);
+    command.stdout(Stdio::null()).stderr(side);
+    said(terminal, command).0
+}
+
+/// A terminal of this size, and the side of it that a program writes to.
+fn terminal(rows: u16, columns: u16) -> (OwnedFd, OwnedFd) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
@@ -120,7 +136,11 @@ fn on_terminal_of(rows: u16, columns: u16, mut command: Command) -> String {
         ws_ypixel: 0,
     };
     tcsetwinsize(&side, size).unwrap();
-    command.stdout(side).stderr(Stdio::piped());
+    (terminal, side)
+}
+
+/// The output of a command on a terminal, and true if it succeeds.
+fn said(terminal: OwnedFd, mut command: Command) -> (String, bool) {
     let mut child = command.spawn().unwrap();
     // `command` holds the other side of the terminal. The output ends only when every copy of that side is closed.
     drop(command);
@@ -135,8 +155,8 @@ fn on_terminal_of(rows: u16, columns: u16, mut command: Command) -> String {
             Err(_) => break,
         }
     }
-    assert!(child.wait().unwrap().success());
-    String::from_utf8(output).unwrap().replace("\r\n", "\n")
+    let said = String::from_utf8(output).unwrap().replace("\r\n", "\n");
+    (said, child.wait().unwrap().success())
 }
 
 fn plain(text: &str) -> String {
@@ -249,6 +269,26 @@ fn reports_fit_a_terminal() {
             "{report}:\n{text}"
         );
     }
+}
+
+/// Errors and hints are wrapped on a terminal, and only there. A command to copy stays on one line.
+#[test]
+fn messages_fit_a_terminal() {
+    let home = Home::new();
+    let hint = "`bailiwick client list` lists registered clients";
+    let arguments = "revocations add --client nosuch --reason x --yes";
+    let piped = home.command(arguments).output().unwrap();
+    let piped = String::from_utf8(piped.stderr).unwrap();
+    assert_eq!(piped.lines().count(), 2, "{piped}");
+    assert!(piped.contains(hint), "{piped}");
+    let text = plain(&messages_on_terminal(60, home.command(arguments)));
+    assert!(text.lines().count() > 2, "{text}");
+    for line in text.lines() {
+        assert!(line.chars().count() <= 60, "{text}");
+    }
+    assert!(text.contains("`bailiwick client list`"), "{text}");
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words(&text), words(&piped));
 }
 
 #[test]

@@ -140,7 +140,7 @@ async fn authlib_signs_in_with_its_own_key() {
     let clients = list["clients"].as_array().unwrap();
     let one = clients.iter().find(|client| client["name"] == "one");
     let id = one.unwrap()["keys"][0]["id"].as_str().unwrap();
-    world.run(&["client", "key", "remove", "one", id]);
+    world.run(&["client", "key", "remove", "one", id, "--yes"]);
     let removed = authlib.fetch(&serving, "one", "EdDSA", json!({}));
     assert_eq!(removed["error"], "invalid_client", "{removed}");
     serving.stop();

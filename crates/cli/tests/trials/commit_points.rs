@@ -190,7 +190,7 @@ const VERBS: &[(&str, &[u64])] = &[
         "client add client-NUMBER --principal p --profile buyer --out OUT",
         &[1],
     ),
-    ("client rotate orchestrator --at-once --out OUT", &[1]),
+    ("client rotate orchestrator --at-once --yes --out OUT", &[1]),
     ("client disable CLIENT --yes", &[1]),
 ];
 

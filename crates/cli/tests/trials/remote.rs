@@ -142,8 +142,9 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
     let id = text(&robot, "/client/keys/0/id");
     there.refused(&["client", "key", "add", "robot", "--key", &public], 4);
     there.refused(&["client", "key", "add", "nobody", "--key", &public], 5);
-    there.run(&["client", "key", "remove", "robot", &id]);
-    there.refused(&["client", "key", "remove", "robot", &id], 5);
+    let remove = ["client", "key", "remove", "robot", &id, "--yes"];
+    there.run(&remove);
+    there.refused(&remove, 5);
     there.run(&["client", "key", "add", "robot", "--jwks", &public]);
     is_same(&["client", "list"]);
     there.refused(&["client", "rotate", "nobody"], 5);
@@ -195,6 +196,37 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
             .len(),
         2
     );
+
+    // Names that may be typing errors are named in the same way.
+    let warned = [
+        "revocations",
+        "add",
+        "--agent",
+        "agent:z",
+        "--principal",
+        "user:z",
+        "--tenant",
+        "z",
+        "--reason",
+        "drill",
+        "--yes",
+    ];
+    for done in [
+        there.output(&warned),
+        world.command(&warned).output().unwrap(),
+    ] {
+        let said = String::from_utf8_lossy(&done.stderr);
+        for name in ["agent `agent:z`", "principal `user:z`", "tenant `z`"] {
+            assert!(said.contains(name), "{said}");
+        }
+    }
+    let idle = ["client", "add", "idle", "--principal", "team:x"];
+    there.run(&[&idle[..], &["--profile", "buyer"]].concat());
+    for (client, code) in [("idle", 0), ("nosuch", 5)] {
+        let add = ["revocations", "add", "--client", client];
+        there.refused(&[&add[..], &["--reason", "drill", "--yes"]].concat(), code);
+        is_same(&["token", "list", "--client", client]);
+    }
 
     // The list of tokens, and the revocation of tokens that a client fetched.
     let fetched = Acknowledged::default();

@@ -13,6 +13,7 @@ use bailiwick_testkit::{
     program::{Setup, World, acknowledged::Acknowledged, http},
     skip::skipped,
 };
+use serde_json::Value;
 use sqlx::Connection;
 
 use crate::BAILIWICK;
@@ -37,6 +38,7 @@ async fn an_issuer_runs_with_the_rights_of_its_role() {
     }
     let deployed = Deployed::new(&server);
     deployed.script(1);
+    init_is_refused(&deployed);
     let world = World::with(
         BAILIWICK,
         Setup {
@@ -64,7 +66,7 @@ async fn an_issuer_runs_with_the_rights_of_its_role() {
     let add = ["client", "key", "add", "orchestrator", "--key", &public];
     let client = world.json(&add);
     let id = client["keys"][0]["id"].as_str().unwrap();
-    world.run(&["client", "key", "remove", "orchestrator", id]);
+    world.run(&["client", "key", "remove", "orchestrator", id, "--yes"]);
     let url = "https://issuer.example/.well-known/bailiwick/revocations";
     world.run(&["keyset", "set", "--revocation-url", url]);
     assert_eq!(serving.ask("/readyz").await.0, 200);
@@ -91,6 +93,23 @@ async fn an_issuer_runs_with_the_rights_of_its_role() {
     let mut owner = sqlx::PgConnection::connect(&deployed.url("_owner"))
         .await
         .unwrap();
+    let rights_missing = || {
+        let done = world.command(&["status", "--json"]).output().unwrap();
+        let report: Value = serde_json::from_slice(&done.stdout).unwrap();
+        let findings = report["sections"].as_array().unwrap().iter();
+        let mut findings = findings.flat_map(|section| section["findings"].as_array().unwrap());
+        let found = findings.find(|finding| finding["code"] == "rights_missing");
+        found.map(|finding| finding["message"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(rights_missing(), None);
+    for right in ["INSERT ON audit", "UPDATE (audit_seq) ON issuer"] {
+        let revoke = format!("REVOKE {right} FROM {}", deployed.name);
+        let revoke = sqlx::AssertSqlSafe(revoke);
+        sqlx::query(revoke).execute(&mut owner).await.unwrap();
+    }
+    let said = rights_missing().unwrap();
+    assert!(said.contains("INSERT on audit and 1 more"), "{said}");
+
     let older = "DELETE FROM _sqlx_migrations";
     sqlx::query(older).execute(&mut owner).await.unwrap();
     let refused = world.command(&["key", "list"]).output().unwrap();
@@ -98,6 +117,24 @@ async fn an_issuer_runs_with_the_rights_of_its_role() {
     assert_eq!(refused.status.code(), Some(1), "{said}");
     assert!(said.contains("lacks migration 1"), "{said}");
     assert!(said.contains("the role that owns the tables"), "{said}");
+}
+
+/// The role of the issuers may not create the tables, and the hint names the role that may.
+fn init_is_refused(deployed: &Deployed) {
+    let dir = tempfile::tempdir().unwrap();
+    let done = Command::new(BAILIWICK)
+        .args(["init", "--issuer", "https://issuer.example", "--home"])
+        .arg(dir.path().join("home"))
+        .env("BAILIWICK_STORE", deployed.url(""))
+        .env("BAILIWICK_PASSPHRASE", "correct horse battery")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("hint: run it with the URL of the role that owns the database"),
+        "{said}"
+    );
 }
 
 /// Roles and a database with names of their own, made from the file of the deployment guide.

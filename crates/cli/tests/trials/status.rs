@@ -8,10 +8,17 @@
 //! Signs of failure: any output while all is well, exit code 0 while something is wrong, or different answers
 //! of the service and the home.
 
+use std::{
+    env,
+    path::Path,
+    process::{Command, Output},
+};
+
 use bailiwick_api::Health;
 use bailiwick_testkit::{
     http::eventually,
-    program::{Serving, World},
+    program::{Serving, Setup, World},
+    skip::skipped,
 };
 use serde_json::Value;
 use sqlx::Connection;
@@ -152,4 +159,73 @@ async fn a_cron_job_is_silent_while_all_is_well() {
         code == 8 && said.contains("the last head of the revocations was signed at")
     })
     .await;
+}
+
+const WATCHER: &str = r#"
+[[profile]]
+name = "watcher"
+[profile.match.agent]
+source = "client"
+claims.role = "watcher"
+[profile.token]
+agent = "operator:watcher-1"
+principal = "team:platform"
+ttl = { default = "5m", max = "5m" }
+[[profile.grant]]
+service = "bailiwick"
+action = "status:read"
+"#;
+
+/// The script of the guide works with a URL that ends in `/`, and prints the service's reason for a refusal.
+#[test]
+fn the_script_for_cron_says_why_it_failed() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        return skipped("the script that watches an issuer", "install `curl`");
+    }
+    let world = World::with(
+        BAILIWICK,
+        Setup {
+            profiles: WATCHER,
+            ..Setup::default()
+        },
+    );
+    let add = ["client", "add", "watcher-1", "--principal", "team:platform"];
+    let add = [
+        &add[..],
+        &["--profile", "watcher", "--claim", "role=watcher"],
+    ]
+    .concat();
+    let secret = world.keep("secret", &world.run(&add));
+    let wrong = world.keep("wrong", "a guess\n");
+    let serving = world.serve();
+    let base = format!("{}/", serving.base);
+    let said = |done: &Output| String::from_utf8_lossy(&done.stderr).into_owned();
+
+    let done = watch(&base, &secret);
+    // There is a warning about the missing URL of the revocations.
+    assert_eq!(done.status.code(), Some(7), "{}", said(&done));
+    let done = watch(&base, &wrong);
+    assert_eq!(done.status.code(), Some(1), "{}", said(&done));
+    assert!(said(&done).contains("invalid_client"), "{}", said(&done));
+}
+
+fn watch(server: &str, secret: &str) -> Output {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/deploy/cron/status");
+    let mut path = Path::new(BAILIWICK)
+        .parent()
+        .unwrap()
+        .as_os_str()
+        .to_owned();
+    path.push(":");
+    path.push(env::var_os("PATH").unwrap());
+    let mut command = Command::new("sh");
+    command
+        .arg(script)
+        .env("PATH", path)
+        .env("BAILIWICK_HOME", "nowhere")
+        .env("BAILIWICK_SERVER", server)
+        .env("CLIENT", "watcher-1")
+        .env("SECRET_FILE", secret)
+        .env_remove("CA_FILE");
+    command.output().unwrap()
 }

@@ -6,6 +6,7 @@
 
 use bailiwick_token::{
     dsse::{Envelope, EnvelopeError},
+    json,
     key::PublicKey,
     timestamp::Timestamp,
 };
@@ -72,7 +73,7 @@ impl Checkpoint {
     /// [`CheckpointError`].
     pub fn read(envelope: &[u8], key: &PublicKey) -> Result<Checkpoint, CheckpointError> {
         let envelope = Envelope::parse_bounded(envelope, MAX_CHECKPOINT)?;
-        serde_json::from_slice(envelope.open(PAYLOAD_TYPE, key)?)
+        json::from_slice(envelope.open(PAYLOAD_TYPE, key)?)
             .map_err(|error| CheckpointError::Malformed(error.to_string()))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Seek};
 
-use bailiwick_token::key::PublicKey;
+use bailiwick_token::{json, key::PublicKey};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -32,7 +32,7 @@ pub fn verify_export<R: BufRead + Seek>(
     // Checkpoints come after the rows that they cover, so the file is read twice.
     let mut signed: Vec<AuditHead> = kept.iter().map(|checkpoint| checkpoint.head).collect();
     lines(input, |number, line| {
-        if let Ok(SignedLine { checkpoint }) = serde_json::from_slice(line) {
+        if let Ok(SignedLine { checkpoint }) = json::from_slice(line) {
             let read = Checkpoint::read(checkpoint.get().as_bytes(), key)
                 .map_err(|error| ExportError::Checkpoint { number, error })?;
             signed.push(read.head);
@@ -45,12 +45,12 @@ pub fn verify_export<R: BufRead + Seek>(
     input.rewind()?;
     let mut walk = Walk::new(signed);
     lines(input, |number, line| {
-        if let Ok(row) = serde_json::from_slice::<AuditRow>(line) {
+        if let Ok(row) = json::from_slice::<AuditRow>(line) {
             if walk.last().seq == 0 && row.seq > 1 {
                 return Err(ExportError::Start(row.seq));
             }
             walk.step(row.seq, Some(&row));
-        } else if serde_json::from_slice::<SignedLine>(line).is_err() {
+        } else if json::from_slice::<SignedLine>(line).is_err() {
             return Err(ExportError::Line(number));
         }
         Ok(())

@@ -7,6 +7,7 @@ use std::{
 
 use bailiwick_token::{
     dsse::{Envelope, EnvelopeError},
+    json,
     key::PublicKey,
     revocation::Digest,
     timestamp::Timestamp,
@@ -199,11 +200,11 @@ impl<'a> BackupReader<'a> {
             end: None,
         };
         let line = reader.first_line()?;
-        let format: Format = serde_json::from_slice(&line).map_err(|_| BackupFileError::Other)?;
+        let format: Format = json::from_slice(&line).map_err(|_| BackupFileError::Other)?;
         if format.backup != FORMAT {
             return Err(BackupFileError::Newer(format.backup));
         }
-        let begin = serde_json::from_slice(&line).map_err(|_| BackupFileError::Other)?;
+        let begin = json::from_slice(&line).map_err(|_| BackupFileError::Other)?;
         reader.digest.update(&line);
         Ok((reader, begin))
     }
@@ -237,7 +238,7 @@ impl<'a> BackupReader<'a> {
             }
             let line = self.line()?.ok_or(BackupFileError::Torn)?;
             bytes = bytes.saturating_add(line.len());
-            let read = serde_json::from_slice(&line);
+            let read = json::from_slice(&line);
             match read.map_err(|_| malformed(self.number, "a line"))? {
                 BackupLine::End(envelope) => self.end = Some(envelope),
                 BackupLine::Table { table, columns } => {
@@ -279,7 +280,7 @@ impl<'a> BackupReader<'a> {
             rows: self.rows,
             digest,
         };
-        match serde_json::from_slice::<End>(signed) {
+        match json::from_slice::<End>(signed) {
             Ok(signed) if signed == read => Ok(()),
             _ => Err(BackupFileError::Changed),
         }

@@ -152,19 +152,19 @@ impl Tx {
         Ok(rows.iter().rev().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// Returns true if a token was ever minted for this agent or principal. For tenants, the result is always
-    /// true.
+    /// Returns true if a token was ever minted for this agent or principal, or in this tenant since the given time.
     pub(crate) async fn has_minted_for(
         &mut self,
         party: Party,
         name: &str,
+        since: Timestamp,
     ) -> Result<bool, StoreError> {
         // This is only a hint for people who mistype a name, so it gets no index of its own. The audit log has one
         // index by agent and one by principal, but no column for tenants.
         let named = match party {
             Party::Agent => "agent = $2",
             Party::Principal => "principal = $2",
-            Party::Tenant => return Ok(true),
+            Party::Tenant => return self.has_minted_in(name, since).await,
         };
         let sql = format!("SELECT seq FROM audit WHERE event = $1 AND {named} LIMIT 1");
         let parameters = values![AuditEvent::Mint.as_str(), name];

@@ -23,6 +23,9 @@ use crate::{
 /// applies to each kind of party.
 const MOST_MINTS: u64 = 10_000;
 
+/// Maximum number of tokens that are searched for a tenant.
+const MOST_SEARCHED: u64 = 100_000;
+
 /// Number of audit rows to search in one step for tokens that an older version of this program minted.
 const PAGE: u64 = 10_000;
 
@@ -189,6 +192,23 @@ impl Tx {
             }
         }
         Ok(tokens)
+    }
+
+    /// Returns true if a token was minted in this tenant since the given time. If there are very many tokens, only the
+    /// latest [`MOST_SEARCHED`] are searched, and the tenant is assumed to have an earlier one.
+    pub(super) async fn has_minted_in(
+        &mut self,
+        tenant: &str,
+        since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        // Uses the index on the time, and is bounded: a revocation must not fail because of a hint.
+        let sql = "SELECT COUNT(*) AS searched, COUNT(CASE WHEN tenant = $1 THEN 1 END) AS found
+             FROM (SELECT tenant FROM token WHERE issued_at >= $2 ORDER BY issued_at DESC LIMIT $3) AS latest";
+        let row = self
+            .fetch_one("token", sql, values![tenant, since, MOST_SEARCHED])
+            .await?
+            .ok_or(StoreError::Damaged("token"))?;
+        Ok(row.number("found")? > 0 || row.number("searched")? >= MOST_SEARCHED)
     }
 
     /// Returns true if an older version of this program minted tokens that the table still lacks.

@@ -133,7 +133,13 @@ async fn a_watermark_reaches_what_a_wrong_clock_put_on_record() {
             };
             issuer.mint(&other, at(minted)).await.unwrap();
             let reports = issuer
-                .revoke_all(std::slice::from_ref(&target), None, "fooled", at(revoked))
+                .revoke_all(
+                    std::slice::from_ref(&target),
+                    None,
+                    None,
+                    "fooled",
+                    at(revoked),
+                )
                 .await
                 .unwrap();
             assert_eq!(
@@ -149,7 +155,13 @@ async fn a_watermark_reaches_what_a_wrong_clock_put_on_record() {
             // A watermark of an earlier time covers tokens issued before it, and nothing else.
             let earlier = Watermark::new(Party::Agent, "agent:other", at(revoked - 5)).unwrap();
             let reports = issuer
-                .revoke_all(&[Target::Watermark(earlier)], None, "fooled", at(revoked))
+                .revoke_all(
+                    &[Target::Watermark(earlier)],
+                    None,
+                    None,
+                    "fooled",
+                    at(revoked),
+                )
                 .await
                 .unwrap();
             assert_eq!(reports.len(), 1);

@@ -145,14 +145,14 @@ async fn several_are_revoked_together_or_not_at_all() {
     };
     let many: Vec<Target> = (0..1_000).map(token).collect();
     let reports = issuer
-        .revoke_all(&many, None, "swept", at(1))
+        .revoke_all(&many, None, None, "swept", at(1))
         .await
         .unwrap();
     assert_eq!(reports.len(), 1_000);
     // A target that is named twice is revoked once.
     let twice = [token(2_000), token(5), token(2_000)];
     let reports = issuer
-        .revoke_all(&twice, None, "swept", at(2))
+        .revoke_all(&twice, None, None, "swept", at(2))
         .await
         .unwrap();
     let outcomes: Vec<_> = reports.iter().map(|report| report.outcome).collect();
@@ -163,7 +163,9 @@ async fn several_are_revoked_together_or_not_at_all() {
     assert_eq!(issuer.revoked(at(3)).await.unwrap().len(), 1_001);
     let too_many: Vec<Target> = (0..1_001).map(token).collect();
     assert!(matches!(
-        issuer.revoke_all(&too_many, None, "swept", at(2)).await,
+        issuer
+            .revoke_all(&too_many, None, None, "swept", at(2))
+            .await,
         Err(RevokeError::TooMany)
     ));
     assert_eq!(
@@ -192,4 +194,52 @@ async fn the_number_of_revocations_is_limited() {
     assert!(!has_room_for(MAX_ALIVE - 2, 1).await);
     assert!(has_room_for(MAX_ALIVE - 2, 300).await);
     assert!(!has_room_for(MAX_ALIVE + 1, 1).await);
+}
+
+/// The audit finds the revocation of a block by the token that the block belongs to.
+#[tokio::test]
+async fn a_block_is_recorded_with_its_token() {
+    let (_dir, issuer) = issuer().await;
+    let token = TokenId::from_bytes([9; 16]);
+    let targets = [
+        Target::Block([7; 64]),
+        Target::Token(TokenId::from_bytes([8; 16])),
+    ];
+    issuer
+        .revoke_all(&targets, Some(token), None, "lost", at(1))
+        .await
+        .unwrap();
+    let filter = crate::AuditFilter {
+        token: Some(token.to_string()),
+        ..crate::AuditFilter::default()
+    };
+    let rows = issuer.audit_list(&filter).await.unwrap();
+    let [row] = rows.as_slice() else {
+        panic!("{rows:?}");
+    };
+    assert!(row.detail.contains("\"target\":\"block 0707"), "{row:?}");
+    issuer
+        .revoke(Target::Block([6; 64]), None, "lost", at(2))
+        .await
+        .unwrap();
+    assert_eq!(issuer.audit_list(&filter).await.unwrap().len(), 1);
+}
+
+/// A watermark of a name that nobody has may be a typing error.
+#[tokio::test]
+async fn names_without_tokens_are_reported() {
+    let (_dir, issuer) = issuer().await;
+    // In the tenant `acme`.
+    issuer.mint(&request(), at(10)).await.unwrap();
+    let known = async |party, name: &str, now| {
+        let target = Target::Watermark(Watermark::new(party, name, at(now)).unwrap());
+        let report = issuer.revoke(target, None, "left", at(now)).await;
+        report.unwrap().minted_here
+    };
+    assert!(known(Party::Agent, "agent:buyer", 20).await);
+    assert!(!known(Party::Agent, "agent:byuer", 20).await);
+    assert!(known(Party::Tenant, "acme", 20).await);
+    assert!(!known(Party::Tenant, "amce", 20).await);
+    // No token of the tenant can be valid any more.
+    assert!(!known(Party::Tenant, "acme", 10 + 3_601).await);
 }

@@ -176,7 +176,7 @@ async fn older_databases_are_filled_from_their_audit() {
 
     let revoke = async |target: Target, now| {
         let targets = [target];
-        let reports = issuer.revoke_all(&targets, None, "leaked", at(now));
+        let reports = issuer.revoke_all(&targets, None, None, "leaked", at(now));
         reports.await.unwrap()
     };
     let reports = revoke(Target::Token(by_id.token_id), now + 1).await;

@@ -9,6 +9,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
     RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, VerificationAlgorithm,
 };
+use bailiwick_token::json;
 use base64::{
     Engine,
     alphabet::URL_SAFE,
@@ -129,7 +130,7 @@ impl KeySet {
         }
         // A byte order mark may be ignored (RFC 8259, section 8.1).
         let document = document.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(document);
-        let Published { keys } = serde_json::from_slice(document)?;
+        let Published { keys } = json::from_slice(document)?;
         let mut set = KeySet {
             unread: keys.len().saturating_sub(MAX_KEYS),
             ..KeySet::default()

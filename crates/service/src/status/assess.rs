@@ -277,6 +277,23 @@ pub(super) fn providers(providers: &[ProviderStatus]) -> Vec<Finding> {
     findings.collect()
 }
 
+pub(super) fn rights(missing: &[String]) -> Option<Finding> {
+    let (first, rest) = missing.split_first()?;
+    let more = match rest.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(finding(
+        Section::Store,
+        Health::Error,
+        "rights_missing",
+        format!(
+            "the role of this issuer lacks rights in the database ({first}{more}), so requests that need them fail"
+        ),
+        "grant the rights again (docs/deploy/postgres.sql, step 2), as the role that owns the tables",
+    ))
+}
+
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,

@@ -733,6 +733,31 @@ async fn operators_that_register_clients_can_be_limited_to_profiles() {
     }
 }
 
+/// Serde would also take the values of an object's members as an array.
+#[tokio::test]
+async fn a_body_is_an_object() {
+    let service = Service::start().await;
+    let token = service
+        .operator(&["key:revoke", "keyset:set", "revocation:create"])
+        .await;
+    let url = json!("https://issuer.example/revocations");
+    for (path, body) in [
+        ("/v1/keyset", json!([url])),
+        ("/v1/keys/00000000/revoke", json!(["stolen"])),
+        (
+            "/v1/revocations",
+            json!([[], [], null, ["agent:a"], [], [], null, null, "x"]),
+        ),
+    ] {
+        let answer = service.post(path, Auth::Bearer(&token), &body).await;
+        let detail = answer.is_problem(400, ProblemCode::BadRequest).detail;
+        assert!(
+            detail.contains("invalid type: sequence"),
+            "{path}: {detail}"
+        );
+    }
+}
+
 /// PostgreSQL cannot store NUL in texts, so such texts are never sent to a database.
 #[tokio::test]
 async fn nul_is_a_bad_request() {

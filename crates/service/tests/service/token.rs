@@ -422,7 +422,7 @@ async fn callers_are_known_before_bodies_are_parsed() {
     let target = bailiwick_token::revocation::Target::Token(id.parse().unwrap());
     service
         .issuer
-        .revoke_all(&[target], None, "left", service.now())
+        .revoke_all(&[target], None, None, "left", service.now())
         .await
         .unwrap();
     let json = [("content-type", "application/json")];

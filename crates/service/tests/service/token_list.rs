@@ -42,16 +42,25 @@ async fn tokens_are_listed_by_party() {
     assert_eq!(by_agent, by_client);
     let one = page(&service, &operator, "?agent=ada").await;
     assert_eq!(one.tokens[0].token_id.to_string(), id);
-    for nobody in [
-        "?client=buyer",
-        "?agent=buyer-7",
-        "?principal=team%3Ab",
-        "?tenant=initech",
-        "?agent=ada&client=buyer-7",
+    service.client("buyer-8", &["buyer"]).await;
+    for (nobody, unknown) in [
+        ("?client=buyer", &["client"][..]),
+        ("?agent=buyer-7", &["agent"]),
+        ("?principal=team%3Ab&all=true", &["principal"]),
+        ("?tenant=initech", &["tenant"]),
+        ("?agent=ada&client=buyer", &["client"]),
+        // Each is known, though not together, and a client may have fetched nothing yet.
+        ("?agent=ada&client=buyer-7", &[]),
+        ("?client=buyer-8", &[]),
     ] {
+        let expected = TokenPage {
+            unknown: unknown.iter().map(|it| (*it).to_owned()).collect(),
+            ..TokenPage::default()
+        };
         assert_eq!(
             page(&service, &operator, nobody).await,
-            TokenPage::default()
+            expected,
+            "{nobody}"
         );
     }
     // Whatever tokens an answer lists, it contains no token itself and no secret.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Digest, Epoch, Position};
 use crate::{
     dsse::{self, Envelope, EnvelopeError},
+    json,
     key::PublicKey,
     timestamp::{Timestamp, unix},
 };
@@ -58,7 +59,7 @@ impl Head {
     pub fn open(envelope: &[u8], key: &PublicKey) -> Result<Head, HeadError> {
         let envelope = Envelope::parse_bounded(envelope, MAX_HEAD)?;
         // Verified first, so that an attacker's bytes never reach the parser of heads.
-        let head: Head = serde_json::from_slice(envelope.open(HEAD_TYPE, key)?)
+        let head: Head = json::from_slice(envelope.open(HEAD_TYPE, key)?)
             .map_err(|error| HeadError::Malformed(error.to_string()))?;
         if head.issuer.is_empty() {
             return Err(HeadError::NoIssuer);

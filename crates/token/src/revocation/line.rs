@@ -10,7 +10,11 @@ use bailiwick_biscuit::key::is_lower_hex;
 use serde::{Deserialize, Serialize};
 
 use super::{Party, Revocation, Target, Watermark, WatermarkError};
-use crate::{claims::TokenId, timestamp::Timestamp, timestamp::unix};
+use crate::{
+    claims::TokenId,
+    json,
+    timestamp::{Timestamp, unix},
+};
 
 /// Maximum length of a line, in bytes. A name of [`MAX_NAME`](crate::claims::MAX_NAME) bytes fits, even if all
 /// its characters are escaped.
@@ -48,10 +52,6 @@ impl Revocation {
         if line.len() > MAX_LINE {
             return Err(LineError::TooLong);
         }
-        // Serde would also accept an array of the values.
-        if !line.trim_ascii_start().starts_with(b"{") {
-            return Err(LineError::Malformed("an object is expected".to_owned()));
-        }
         let Line {
             token,
             block,
@@ -60,8 +60,7 @@ impl Revocation {
             tenant,
             issued_before,
             expires,
-        } = serde_json::from_slice(line)
-            .map_err(|error| LineError::Malformed(error.to_string()))?;
+        } = json::from_slice(line).map_err(|error| LineError::Malformed(error.to_string()))?;
         let watermark = |party, name: String| -> Result<Target, LineError> {
             // Without a time, the watermark would also cover every token issued from now on.
             let issued_before = issued_before.ok_or(LineError::NoTime)?;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{DeltaError, Digest, Epoch, LineError, Position, Revocation, delta::split};
 use crate::{
     dsse::{self, Envelope, EnvelopeError},
+    json,
     key::PublicKey,
     timestamp::{Timestamp, unix},
 };
@@ -216,7 +217,7 @@ impl SnapshotHeader {
             None => (start, &[][..]),
         };
         let envelope = Envelope::parse_bounded(envelope, MAX_HEADER)?;
-        let header: SnapshotHeader = serde_json::from_slice(envelope.open(SNAPSHOT_TYPE, key)?)
+        let header: SnapshotHeader = json::from_slice(envelope.open(SNAPSHOT_TYPE, key)?)
             .map_err(|error| SnapshotError::Malformed(error.to_string()))?;
         let lines = rest.strip_prefix(b"\n").ok_or(SnapshotError::Content)?;
         Ok((header, lines))

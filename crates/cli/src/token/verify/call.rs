@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use bailiwick_token::json;
 use bailiwick_verifier::{Call, CallError};
 use clap::Args;
 use serde::{Deserialize, Deserializer};
@@ -75,12 +76,8 @@ fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValu
 }
 
 fn whole(text: &str) -> Result<Call, CallError> {
-    // Serde would accept a list of the right length as an object.
-    if !text.trim_ascii_start().starts_with('{') {
-        return Err(CallError::Shape("an object is expected".to_owned()));
-    }
     let call: Whole<'_> =
-        serde_json::from_str(text).map_err(|error| CallError::Shape(error.to_string()))?;
+        json::from_str(text).map_err(|error| CallError::Shape(error.to_string()))?;
     Call::from_args_json(
         &call.action,
         call.resource.as_deref(),

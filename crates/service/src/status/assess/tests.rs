@@ -211,3 +211,20 @@ fn names_of_others_are_escaped() {
     assert_eq!(finding.state, Health::Warning);
     assert!(!finding.message.contains('\u{1b}'), "{finding:?}");
 }
+
+#[test]
+fn missing_rights_are_an_error() {
+    assert!(rights(&[]).is_none());
+    let missing = ["INSERT on audit", "UPDATE on issuer (audit_seq)"].map(str::to_owned);
+    let found = rights(&missing).unwrap();
+    assert_eq!(
+        (found.section, found.finding.state),
+        (Section::Store, Health::Error)
+    );
+    let message = &found.finding.message;
+    assert!(
+        message.contains("(INSERT on audit and 1 more)"),
+        "{message}"
+    );
+    assert!(found.finding.next.contains("postgres.sql, step 2"));
+}
