@@ -341,7 +341,7 @@ fn a_token_has_few_patterns() {
     assert_eq!(outcome(&enough, &of(most).text(), &call()), ALLOW);
     assert_eq!(outcome(&enough, &of(most + 1).text(), &call()), "too_large");
     // Narrowing refuses to add a ninth pattern, because no verifier would accept the token.
-    let full: Token = of(most).text().parse().unwrap();
+    let full = Token::parse(&of(most).text()).unwrap();
     let pattern = TextPattern::new("[a-z]{1,2}").unwrap();
     let scope = Grants::new(vec![
         Grant::new("erp", "order").arg("a", Condition::Matches(pattern)),
