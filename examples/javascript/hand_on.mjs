@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 import { openKeyset, rootKey } from "./keyset.mjs";
 import { narrow } from "./narrow.mjs";
-import { keyId, read } from "./read.mjs";
+import { keyId, read, visible } from "./read.mjs";
 
 const [keysetFile, keysetKey, tokenFile, buyerFile] = process.argv.slice(2);
 const keyset = openKeyset(readFileSync(keysetFile), keysetKey);
@@ -17,8 +17,10 @@ const root = rootKey(keyset, keyId(token), now);
 const expires = new Date(now.getTime() + 5 * 60_000);
 const buyer = narrow(token, root, { delegate: "agent:buyer", vendor: "acme", amount: "4200.50", expires });
 
+// `read` returns only what the root key and the holders signed.
+const content = read(buyer, root);
+if (content.issuer !== keyset.issuer) throw new Error("the token is of another issuer than the keyset");
 // A token is a credential: only its owner may read the file.
 writeFileSync(buyerFile, buyer, { mode: 0o600, flag: "wx" });
-// `read` returns only what the issuer and the holders signed.
-const content = read(buyer, root);
-console.log(`for ${content.principal}, by ${content.agent}, until ${content.expires}`);
+const [principal, agent] = [visible(content.principal), visible(content.agent)];
+console.log(`for ${principal}, by ${agent}, until ${content.expires}`);

@@ -20,11 +20,21 @@ export class Refused extends Error {}
 export function openKeyset(file, keysetKey) {
   return orMalformed(() => {
     if (file.length > 4 << 20) throw new Refused("too_large");
+    // The payload must not be parsed before its signature is verified.
+    const keyset = parse(openEnvelope(file, TYPE, keysetKey));
+    check(keyset);
+    return keyset;
+  });
+}
+
+/** Returns the payload of a DSSE envelope of this type if `keysetKey` signed it. */
+export function openEnvelope(file, kind, keysetKey) {
+  return orMalformed(() => {
     const envelope = parse(file);
-    const [kind, payload] = [text(envelope.payloadType), unbase64(envelope.payload)];
+    const [found, payload] = [text(envelope.payloadType), unbase64(envelope.payload)];
     const signatures = list(envelope.signatures).map(({ sig }) => unbase64(sig));
     if (signatures.length > 8) throw new Refused("malformed");
-    if (kind !== TYPE) throw new Refused("wrong_type");
+    if (found !== kind) throw new Refused("wrong_type");
     // The lengths fix the border between type and payload.
     const head = `DSSEv1 ${Buffer.byteLength(kind)} ${kind} ${payload.length} `;
     const message = Buffer.concat([Buffer.from(head), payload]);
@@ -33,10 +43,7 @@ export function openKeyset(file, keysetKey) {
     if (!signatures.some((signature) => verify(null, message, key, signature))) {
       throw new Refused("not_signed");
     }
-    // The payload must not be parsed before its signature is verified.
-    const keyset = parse(payload);
-    check(keyset);
-    return keyset;
+    return payload;
   });
 }
 
@@ -98,8 +105,11 @@ export function publicKey(key) {
   return bytes;
 }
 
-/** Parses JSON in UTF-8, and refuses text that two readers could read differently. Integers become `BigInt`. */
-function parse(bytes) {
+/**
+ * Parses JSON in UTF-8, and refuses text that two readers could read differently. Integers become `BigInt` if they have
+ * no sign and at most 20 digits, as all known members do.
+ */
+export function parse(bytes) {
   const source = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   JSON.parse(source); // The code below needs valid JSON.
   const tokens = source.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"[\]{},:]+|[[\]{},:]/g);
@@ -124,13 +134,14 @@ function parse(bytes) {
       }
       return items;
     }
-    return /^\d+$/.test(token) ? BigInt(token) : JSON.parse(token);
+    // `BigInt` takes a second for millions of digits, before any signature is verified.
+    return /^\d{1,20}$/.test(token) ? BigInt(token) : JSON.parse(token);
   };
   return value(next(), 0);
 }
 
 /** Reads base64 in either alphabet, with or without padding, as DSSE requires. */
-function unbase64(encoded) {
+export function unbase64(encoded) {
   const bytes = Buffer.from(text(encoded), "base64");
   // `Buffer` ignores characters that are not base64, and bits that are left over.
   const standard = bytes.toString("base64");
@@ -156,10 +167,12 @@ function integer(value) {
   return value;
 }
 
-/** Reads a time in the only form that issuers write, such as `2026-11-23T12:00:00Z`. */
+/** Reads a time from 1970 to 9999 in the only form that issuers write, such as `2026-11-23T12:00:00Z`. */
 function time(value) {
   const time = new Date(text(value));
-  if (time.toISOString() !== value.replace("Z", ".000Z")) throw new Refused("malformed");
+  // Other years have a sign and six digits.
+  const written = value.length === 20 && time.toISOString() === value.replace("Z", ".000Z");
+  if (!written || time < 0) throw new Refused("malformed");
   return time;
 }
 

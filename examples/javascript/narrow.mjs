@@ -2,7 +2,7 @@
 
 import { BlockBuilder, prepareTerm } from "@biscuit-auth/biscuit-wasm";
 
-import { verified } from "./read.mjs";
+import { LAST, verified } from "./read.mjs";
 
 // Values are passed as parameters. A value pasted into the text could end its string and change the block.
 const ORDER = `
@@ -33,24 +33,41 @@ export function narrow(token, root, { delegate, vendor, amount, expires }) {
   return child.toBase64();
 }
 
-/** Returns a string. An object from JSON input could pass for a date or a set. */
+/** Returns a string. An object from JSON input could pass for a date or a set, and half a character for another one. */
 function text(value) {
-  if (typeof value !== "string") throw new TypeError("expected a string");
+  if (typeof value !== "string" || !value.isWellFormed()) throw new TypeError("expected a well-formed string");
   return value;
 }
 
-/** Returns a date. One before 1970 would cause a WebAssembly trap, and another value a term of another type. */
+/** Returns a date that tokens can state. Others cause a WebAssembly trap, and other values a term of another type. */
 function date(value) {
-  if (!(value instanceof Date) || !(value >= 0)) throw new TypeError("expected a date since 1970");
+  const end = (Number(LAST) + 1) * 1000;
+  if (!(value instanceof Date) || !(value >= 0 && value < end)) {
+    throw new TypeError("expected a date within the years 1970 to 9999");
+  }
   return value;
 }
 
 /** Converts decimal text to whole millionths, in which verifiers compare. Never start from a binary float. */
 function millionths(number) {
-  const [, sign, whole, places = ""] = /^(-?)(\d+)(?:\.(\d{1,6}))?$/.exec(text(number)) ?? [];
+  const [, sign, whole, places = ""] = /^(-?)(\d{1,13})(?:\.(\d{1,6}))?$/.exec(text(number)) ?? [];
   const scaled = whole === undefined ? null : BigInt(`${sign}${whole}${places.padEnd(6, "0")}`);
   if (scaled === null || BigInt.asIntN(64, scaled) !== scaled) {
     throw new RangeError(`${number} is not a number of whole millionths within 64 bits`);
   }
   return scaled;
+}
+
+/** Returns an array as Datalog text: strings, booleans, `null` and integers of 64 bits. */
+export function array(values) {
+  if (!Array.isArray(values)) throw new TypeError("expected an array");
+  return `[${Array.from(values, scalar).join(", ")}]`;
+}
+
+function scalar(value) {
+  if (value === null || typeof value === "boolean") return String(value);
+  if (Number.isSafeInteger(value)) return String(value);
+  if (typeof value === "bigint" && BigInt.asIntN(64, value) === value) return String(value);
+  // Every other character stands for itself, also a line break. Escapes of JSON would be refused.
+  return `"${text(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }

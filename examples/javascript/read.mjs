@@ -1,6 +1,6 @@
 // Reads a Bailiwick token: who got it, who handed it on, and when it expires.
 //
-// Reading decides nothing: a token that can be read may be revoked, or not follow the profile.
+// Reading decides nothing: a token that can be read may be revoked, or be one that no verifier admits.
 
 import { Biscuit, PublicKey, SignatureAlgorithm } from "@biscuit-auth/biscuit-wasm";
 
@@ -21,6 +21,9 @@ const [VARIABLE, INTEGER, STRING, DATE, BYTES] = [1, 2, 3, 4, 5];
 const [VALUE, OPERATOR] = [1, 3];
 const [LESS, LESS_OR_EQUAL, GREATER_OR_EQUAL] = [0n, 2n, 3n];
 
+/** 9999-12-31T23:59:59Z, the last second that RFC 3339 can write. */
+export const LAST = 253402300799n;
+
 /** Returns the id of a token's root key. It is a hint, and not signed. */
 export function keyId(token) {
   const [id] = orMalformed(() => container(token));
@@ -37,7 +40,12 @@ export function verified(token, root) {
   }
 }
 
-/** Returns the claims of a token, the chain of its appended blocks, and its validity period. */
+/**
+ * Returns the claims of a token, the chain of its appended blocks, and its validity period.
+ *
+ * The root key and the holders signed all of it, and nothing else is checked. No verifier need admit the token, every
+ * text, also `agent`, can hold any characters, and the issuer must still be compared with that of the keyset.
+ */
 export function read(token, root) {
   // Serialized again by the library, so that the bytes read here are those whose signatures it verified.
   const text = verified(token, root).toBase64();
@@ -50,6 +58,8 @@ function contents([, first, rest, proof]) {
   const blocks = envelopes.map(([data]) => new Block(data, symbols));
   const [authority, ...appended] = blocks;
   if (authority.claim("profile", STRING) !== "bailiwick/1") throw new Refused("not_profile");
+  // A holder's limits do not stand in for those of the issuer.
+  if (!authority.begins.length || !authority.ends.length) throw new Refused("not_profile");
   // Every block must allow a call, so the latest start time and the earliest expiry count.
   const begins = blocks.flatMap((block) => block.begins);
   const ends = blocks.flatMap((block) => block.ends);
@@ -63,6 +73,7 @@ function contents([, first, rest, proof]) {
     not_before: rfc3339(begins.reduce((a, b) => (a > b ? a : b))),
     expires: rfc3339(ends.reduce((a, b) => (a < b ? a : b))),
     sealed: one(proof, PROOF).kind === 2,
+    revocation_id: envelopes[0][2].toString("hex"),
     chain: appended.map((block, index) => ({
       delegate: block.described("delegate"),
       task: block.described("task"),
@@ -123,9 +134,10 @@ class Block {
     );
     if (!same || terms.length !== 1 || limit.kind !== DATE) return null;
     const [compared] = message(operations[2].value, BINARY);
-    if (compared === GREATER_OR_EQUAL) return { kind: "begins", time: limit.value };
-    if (compared === LESS) return { kind: "ends", time: limit.value };
-    return compared === LESS_OR_EQUAL ? { kind: "ends", time: limit.value + 1n } : null;
+    const time = limit.value + (compared === LESS_OR_EQUAL ? 1n : 0n);
+    // Verifiers take a later time for a check like any other.
+    if (time > LAST || ![LESS, LESS_OR_EQUAL, GREATER_OR_EQUAL].includes(compared)) return null;
+    return { kind: compared === GREATER_OR_EQUAL ? "begins" : "ends", time };
   }
 
   predicate(data) {
@@ -212,7 +224,15 @@ export function message(data, schema) {
 }
 
 function rfc3339(seconds) {
-  // RFC 3339 has no year after 9999.
-  if (seconds > 253402300799n) throw new Refused("malformed");
+  if (seconds > LAST) throw new Refused("malformed");
   return new Date(Number(seconds) * 1000).toISOString().replace(".000Z", "Z");
+}
+
+/**
+ * Escapes control characters, line breaks and other characters that do not print, and the backslash.
+ *
+ * For terminals and logs. This does not escape HTML.
+ */
+export function visible(text) {
+  return text.replace(/(?! )[\p{C}\p{Z}\\]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
 }

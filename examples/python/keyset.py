@@ -42,31 +42,40 @@ def open_keyset(file: bytes, keyset_key: str) -> dict:
     """Returns the keyset in a signed file if `keyset_key` (`ed25519/` and hexadecimal digits) signed it."""
     if len(file) > 4 << 20:
         raise Refused("too_large")
-    envelope = parse(file)
-    kind, payload = text(envelope["payloadType"]), unbase64(envelope["payload"])
-    signatures = [unbase64(signature["sig"]) for signature in envelope["signatures"]]
-    if len(signatures) > 8:
-        raise Refused("malformed")
-    if kind != TYPE:
-        raise Refused("wrong_type")
-    # The lengths fix the border between type and payload.
-    message = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
-    key = Ed25519PublicKey.from_public_bytes(public_key(keyset_key))
-    if not any(verifies(key, signature, message) for signature in signatures):
-        raise Refused("not_signed")
     # The payload must not be parsed before its signature is verified.
-    keyset = parse(payload)
+    keyset = parse(open_envelope(file, TYPE, keyset_key))
     check(keyset)
     return keyset
 
 
+@or_malformed()
+def open_envelope(file: bytes, kind: str, keyset_key: str) -> bytes:
+    """Returns the payload of a DSSE envelope of this type if `keyset_key` signed it."""
+    envelope = parse(file)
+    found, payload = text(envelope["payloadType"]), unbase64(envelope["payload"])
+    signatures = [unbase64(signature["sig"]) for signature in items(envelope["signatures"])]
+    if len(signatures) > 8:
+        raise Refused("malformed")
+    if found != kind:
+        raise Refused("wrong_type")
+    # The lengths fix the border between type and payload.
+    message = b"DSSEv1 %d %s %d %s" % (len(kind.encode()), kind.encode(), len(payload), payload)
+    key = Ed25519PublicKey.from_public_bytes(public_key(keyset_key))
+    if not any(verifies(key, signature, message) for signature in signatures):
+        raise Refused("not_signed")
+    return payload
+
+
 def check(keyset: dict) -> None:
     """Refuses a keyset that is malformed or contradicts itself, whoever signed it."""
-    issuer, keys, tombstones = keyset["issuer"], keyset["keys"], keyset.get("tombstones", [])
+    issuer = text(keyset["issuer"])
+    keys, tombstones = items(keyset["keys"]), items(keyset.get("tombstones", []))
     for number in ("version", "refresh_hint", "max_token_ttl"):
         integer(keyset[number])
-    if not text(issuer) or not isinstance(keyset.get("revocation_url", ""), (str, type(None))):
+    if not issuer:
         raise Refused("malformed")
+    if keyset.get("revocation_url") is not None:
+        text(keyset["revocation_url"])
     for key in keys:
         if key["alg"] != "ed25519" or key["state"] not in ("staged", "active", "retiring"):
             raise Refused("malformed")
@@ -145,7 +154,13 @@ def parse(data: bytes):
     def constant(name: str):
         raise ValueError(f"{name} is not JSON")
 
-    return json.loads(data.decode(), object_pairs_hook=members, parse_constant=constant)
+    def integer(digits: str):
+        # No known member has a sign or more digits. `int` would read `-0` as 0, and refuse very long numbers.
+        return int(digits) if digits.isdigit() and len(digits) <= 20 else float(digits)
+
+    return json.loads(
+        data.decode(), object_pairs_hook=members, parse_constant=constant, parse_int=integer
+    )
 
 
 def unbase64(encoded: str) -> bytes:
@@ -165,16 +180,22 @@ def text(value) -> str:
     return value
 
 
+def items(value) -> list:
+    if not isinstance(value, list):
+        raise ValueError("not a list")
+    return value
+
+
 def integer(value) -> int:
     # The type is checked because `True` and `1.0` equal 1.
-    if type(value) is not int or not 0 <= value < 1 << 64:
+    if type(value) is not int or value >= 1 << 64:
         raise ValueError("not an unsigned integer of 64 bits")
     return value
 
 
 def time(value: str) -> datetime:
-    """Reads a time in the only form that issuers write, such as `2026-11-23T12:00:00Z`."""
+    """Reads a time from 1970 to 9999 in the only form that issuers write, such as `2026-11-23T12:00:00Z`."""
     time = datetime.fromisoformat(value)
-    if f"{time:%Y-%m-%dT%H:%M:%SZ}" != value:
+    if time.year < 1970 or f"{time:%Y-%m-%dT%H:%M:%SZ}" != value:
         raise ValueError("not a time")
     return time

@@ -1,6 +1,6 @@
 """Reads a Bailiwick token: who got it, who handed it on, and when it expires.
 
-Reading decides nothing: a token that can be read may be revoked, or not follow the profile.
+Reading decides nothing: a token that can be read may be revoked, or be one that no verifier admits.
 """
 
 import base64
@@ -23,6 +23,9 @@ VARIABLE, INTEGER, STRING, DATE, BYTES = 1, 2, 3, 4, 5
 VALUE, OPERATOR = 1, 3
 LESS, LESS_OR_EQUAL, GREATER_OR_EQUAL = 0, 2, 3
 
+# 9999-12-31T23:59:59Z, the last second that RFC 3339 can write.
+LAST = 253402300799
+
 
 @or_malformed()
 def key_id(token: str) -> int | None:
@@ -41,7 +44,11 @@ def verified(token: str, root: bytes) -> Biscuit:
 
 @or_malformed()
 def read(token: str, root: bytes) -> dict:
-    """Returns the claims of a token, the chain of its appended blocks, and its validity period."""
+    """Returns the claims of a token, the chain of its appended blocks, and its validity period.
+
+    The root key and the holders signed all of it, and nothing else is checked. No verifier need admit the token, every
+    text, also `agent`, can hold any characters, and the issuer must still be compared with that of the keyset.
+    """
     # Serialized again by the library, so that the bytes read here are those whose signatures it verified.
     _, authority, appended, proof = container(verified(token, root).to_base64())
     envelopes = [message(block, SIGNED_BLOCK) for block in [authority, *appended]]
@@ -49,6 +56,9 @@ def read(token: str, root: bytes) -> dict:
     blocks = [Block(envelope[0], symbols) for envelope in envelopes]
     authority = blocks[0]
     if authority.claim("profile", STRING) != "bailiwick/1":
+        raise Refused("not_profile")
+    # A holder's limits do not stand in for those of the issuer.
+    if not authority.begins or not authority.ends:
         raise Refused("not_profile")
     return {
         "issuer": authority.claim("issuer", STRING),
@@ -61,6 +71,7 @@ def read(token: str, root: bytes) -> dict:
         "not_before": rfc3339(max(time for block in blocks for time in block.begins)),
         "expires": rfc3339(min(time for block in blocks for time in block.ends)),
         "sealed": one(proof, PROOF)[0] == 2,
+        "revocation_id": envelopes[0][2].hex(),
         "chain": [
             {
                 "delegate": block.described("delegate"),
@@ -115,11 +126,11 @@ class Block:
         if variable[0] != VARIABLE or terms != [variable] or kind != DATE:
             return None
         compared, _ = message(operations[2][1], BINARY)
-        if compared == GREATER_OR_EQUAL:
-            return "begins", time
-        if compared in (LESS, LESS_OR_EQUAL):
-            return "ends", time + (compared == LESS_OR_EQUAL)
-        return None
+        time += compared == LESS_OR_EQUAL
+        # Verifiers take a later time for a check like any other.
+        if time > LAST or compared not in (LESS, LESS_OR_EQUAL, GREATER_OR_EQUAL):
+            return None
+        return "begins" if compared == GREATER_OR_EQUAL else "ends", time
 
     def predicate(self, data: bytes):
         name, terms = message(data, PREDICATE)
@@ -199,4 +210,15 @@ def message(data: bytes, schema: str) -> list:
 
 
 def rfc3339(seconds: int) -> str:
+    if seconds > LAST:
+        raise Refused("malformed")
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def visible(text: str) -> str:
+    """Escapes control characters, line breaks and other characters that do not print, and the backslash.
+
+    For terminals and logs. This does not escape HTML.
+    """
+    shown = [c if c.isprintable() and c != "\\" else f"\\u{{{ord(c):x}}}" for c in text]
+    return "".join(shown)

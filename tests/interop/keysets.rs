@@ -4,6 +4,7 @@ mod accepted;
 mod made;
 mod refused;
 mod strict;
+mod values;
 
 use bailiwick_token::{
     dsse::EnvelopeError, key::PublicKey, keyset::KeysetError, timestamp::Timestamp,

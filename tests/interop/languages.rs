@@ -30,6 +30,8 @@ struct Findings {
 #[derive(Deserialize)]
 struct TokenFinding {
     signatures: Signatures,
+    /// True if the page's function `verified` returned the token.
+    verified: bool,
     reads: Option<Reads>,
 }
 
@@ -59,6 +61,16 @@ fn javascript_hands_a_token_on() {
     hand_on(Language::javascript());
 }
 
+#[test]
+fn python_refuses_wrong_values() {
+    misuse(Language::python());
+}
+
+#[test]
+fn javascript_refuses_wrong_values() {
+    misuse(Language::javascript());
+}
+
 fn compare(language: Option<Language>) {
     let Some(language) = language else { return };
     // The vectors must be written before another process reads them.
@@ -69,6 +81,16 @@ fn compare(language: Option<Language>) {
     // biscuit-wasm writes to standard output as well, before its findings.
     let last = text.lines().last().expect("findings");
     expected.compare(&serde_json::from_str(last).expect("findings in JSON"));
+}
+
+/// Calls the page's functions with values that no vector can hold, such as an invalid date.
+fn misuse(language: Option<Language>) {
+    let Some(language) = language else { return };
+    narrowings::current();
+    let mut command = language.command("misuse");
+    command.arg(file::folder());
+    let text = run(command);
+    assert!(text.ends_with("all wrong values were refused\n"), "{text}");
 }
 
 /// Runs the page's program that hands a token on, with a token that is valid now.
@@ -85,25 +107,41 @@ fn hand_on(language: Option<Language>) {
     };
     let keyset = keyset.sign(&root.keyset_key).to_json();
     let claims = Claims {
+        // Reverses the direction of writing.
+        agent: "agent:orchestrator\u{202e}".to_owned(),
         issued_at: now.minus(60),
         not_before: now.minus(60),
         expires: now.plus(3600),
         ..claims()
     };
-    let token = root.mint_with(&claims, &toml(&grant(SERVICE, "*")));
-
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str| folder.path().join(name);
     fs::write(file("keyset.json"), &keyset).expect("a file");
-    fs::write(file("token"), format!("{}\n", *token.to_base64())).expect("a file");
-    let mut command = language.command("hand_on");
-    command
-        .arg(file("keyset.json"))
-        .arg(root.keyset_public().to_string())
-        .args([file("token"), file("buyer.token")]);
-    let said = run(command);
+    let command = |claims: &Claims| {
+        let token = root.mint_with(claims, &toml(&grant(SERVICE, "*")));
+        fs::write(file("token"), format!("{}\n", *token.to_base64())).expect("a file");
+        let mut command = language.command("hand_on");
+        command
+            .arg(file("keyset.json"))
+            .arg(root.keyset_public().to_string())
+            .args([file("token"), file("buyer.token")]);
+        command
+    };
+
+    // The same root key may sign for two issuers, and the keyset is of one.
+    let others = Claims {
+        issuer: "https://other.example".to_owned(),
+        ..claims.clone()
+    };
+    let refused = command(&others).output().expect("a program that runs");
+    let errors = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success(), "another issuer's token passes");
+    assert!(errors.contains("of another issuer"), "{errors}");
+    assert!(!file("buyer.token").exists(), "a refused token is written");
+
+    let said = run(command(&claims));
     assert!(
-        said.contains("for team:procurement, by agent:orchestrator, until "),
+        said.contains(r"for team:procurement, by agent:orchestrator\u{202e}, until "),
         "{said}"
     );
 
@@ -158,16 +196,17 @@ impl Language {
             copy(tests().join("../examples/javascript").join(name));
         }
         copy(tests().join("interop/vectors.mjs"));
+        copy(tests().join("interop/misuse.mjs"));
         std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).expect("a link");
         Some(Language::JavaScript(folder))
     }
 
-    /// A run of `vectors` or of the program `hand_on`.
+    /// A run of `vectors`, of `misuse` or of the program `hand_on`.
     fn command(&self, script: &str) -> Command {
         match self {
             Language::Python(python) => {
                 let folder = match script {
-                    "vectors" => "interop",
+                    "vectors" | "misuse" => "interop",
                     _ => "../examples/python",
                 };
                 let mut command = Command::new(python);
@@ -223,6 +262,14 @@ impl Expected {
                 wrong.push(format!(
                     "{name}: {expected:?} expected, {:?} found",
                     finding.signatures
+                ));
+            }
+            let is_verified = case.signatures == Signatures::Valid && !case.misformed;
+            if finding.verified != is_verified {
+                let name = &case.name;
+                wrong.push(format!(
+                    "{name}: `verified` returns it: {is_verified} expected, {} found",
+                    finding.verified
                 ));
             }
             if finding.reads != case.reads {

@@ -55,6 +55,9 @@ pub(super) struct Case {
     delegate: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     task: Option<String>,
+    /// The values of the exact array in the Datalog, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    array: Option<Value>,
     /// The block as Datalog.
     datalog: String,
     /// The bytes of the block, in hexadecimal digits.

@@ -11,7 +11,7 @@ import path from "node:path";
 import { Biscuit, BlockBuilder, PublicKey, SignatureAlgorithm } from "@biscuit-auth/biscuit-wasm";
 
 import { checkNewer, openKeyset, publicKey, Refused, rootKey } from "./keyset.mjs";
-import { narrow } from "./narrow.mjs";
+import { array, narrow } from "./narrow.mjs";
 import { keyId, message, read, verified } from "./read.mjs";
 
 function load(name) {
@@ -73,19 +73,24 @@ function tokens() {
   return each(file.cases, (one) => {
     const now = new Date(one.time);
     const signatures = verifies(one.token, trusted, now) ? "valid" : "invalid";
+    const verified = verdict(() => opened(one.token, trusted, now) && true) === true;
     const shown = one.reads || one.unreadable;
     const content = () => read(one.token, rootKey(trusted, keyId(one.token), now));
     const reads = shown ? verdict(content) : null;
-    return { signatures, reads: typeof reads === "string" ? null : reads };
+    return { signatures, verified, reads: typeof reads === "string" ? null : reads };
   });
 }
+
+// The beginning of the condition on an exact array, which is the last one of its case.
+const ARRAY = "$e0 == ";
 
 function narrowings() {
   const file = load("narrowings");
   const trusted = openKeyset(Buffer.from(file.keyset), file.keyset_key);
   return each(file.cases, (one) => {
     const block = new BlockBuilder();
-    block.addCode(one.datalog);
+    const [start] = one.datalog.split(ARRAY, 1);
+    block.addCode(one.array ? `${start}${ARRAY}${array(one.array)};` : one.datalog);
     const token = opened(one.parent, trusted, new Date(one.time)).appendBlock(block);
     const [, , blocks] = message(Buffer.from(token.toBytes()), "n b! b* b!");
     const [content] = message(blocks.at(-1), "b! b! b! - n");

@@ -80,12 +80,19 @@ def tokens():
 
     def found(case):
         now = keyset.time(case["time"])
-        signatures = "valid" if verifies(case["token"], trusted, now) else "invalid"
+        token = case["token"]
+        signatures = "valid" if verifies(token, trusted, now) else "invalid"
+        verified = verdict(lambda: opened(token, trusted, now) and True) is True
         shown = case.get("reads") or case.get("unreadable")
         content = verdict(lambda: reads(case, now)) if shown else None
-        return {"signatures": signatures, "reads": content if isinstance(content, dict) else None}
+        reads_as = content if isinstance(content, dict) else None
+        return {"signatures": signatures, "verified": verified, "reads": reads_as}
 
     return {case["name"]: found(case) for case in all_cases}
+
+
+# The beginning of the condition on an exact array, which is the last one of its case.
+ARRAY = "$e0 == "
 
 
 def narrowings():
@@ -95,7 +102,11 @@ def narrowings():
     def found(case):
         now = keyset.time(case["time"])
         parent = opened(case["parent"], trusted, now)
-        token = parent.append(BlockBuilder(case["datalog"]))
+        datalog = case["datalog"]
+        if "array" in case:
+            start, _, _ = datalog.partition(ARRAY)
+            datalog = f"{start}{ARRAY}{narrow.array(case['array'])};"
+        token = parent.append(BlockBuilder(datalog))
         signed = read.container(token.to_base64())[2][-1]
         block = read.message(signed, read.SIGNED_BLOCK)[0]
         return {"block": block.hex(), "token": token.to_base64()}

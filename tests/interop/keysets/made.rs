@@ -9,7 +9,7 @@ use bailiwick_token::{
 };
 use ed25519_dalek::SigningKey;
 
-use super::{super::file::FORMAT, Case, Keysets, accepted, refused, strict};
+use super::{super::file::FORMAT, Case, Keysets, accepted, refused, strict, values};
 
 pub(super) fn made() -> Keysets {
     let root = Root::fixed();
@@ -21,6 +21,7 @@ pub(super) fn made() -> Keysets {
     let mut cases = accepted::all();
     cases.extend(refused::all());
     cases.extend(strict::all());
+    cases.extend(values::all());
     Keysets {
         format: FORMAT,
         about: "Signed keysets: whether a verifier accepts each, and what it then decides"

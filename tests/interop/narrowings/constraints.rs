@@ -1,7 +1,7 @@
 //! Constraints of one argument, and values on both sides of each.
 
 /// For the argument `x`: a name, the constraint in TOML, values that are allowed, and values that are not.
-pub(super) const CONSTRAINTS: [(&str, &str, &[&str], &[&str]); 21] = [
+pub(super) const CONSTRAINTS: [(&str, &str, &[&str], &[&str]); 29] = [
     (
         "any",
         r#""*""#,
@@ -19,6 +19,18 @@ pub(super) const CONSTRAINTS: [(&str, &str, &[&str], &[&str]); 21] = [
         r#"{ exact = 'quo"te\' }"#,
         &[r#""quo\"te\\""#],
         &[r#""quo""#],
+    ),
+    (
+        "string-like-a-variable",
+        r#""$a1""#,
+        &[r#""$a1""#],
+        &[r#""a1""#, r#""$a0""#, "1"],
+    ),
+    (
+        "string-like-a-parameter",
+        r#""{x}""#,
+        &[r#""{x}""#],
+        &[r#""x""#, r#""{y}""#],
     ),
     ("boolean", "true", &["true"], &["false", r#""true""#]),
     (
@@ -44,6 +56,46 @@ pub(super) const CONSTRAINTS: [(&str, &str, &[&str], &[&str]); 21] = [
         r#"{ exact = ["a", 1, true] }"#,
         &[r#"["a",1,true]"#],
         &[r#"["a",true,1]"#, "[]", r#""a""#],
+    ),
+    (
+        "array-of-strings",
+        r#"{ exact = ["quo\"te", "back\\slash", "line\nbreak", "\\n", "\", \"", "$a1", "{x}", "ä€"] }"#,
+        &[r#"["quo\"te","back\\slash","line\nbreak","\\n","\", \"","$a1","{x}","ä€"]"#],
+        &[
+            r#"["quo\"te","back\\slash","line\\nbreak","\\n","\", \"","$a1","{x}","ä€"]"#,
+            r#"["quo\"te","back\\slash","line\nbreak","\n","\", \"","$a1","{x}","ä€"]"#,
+            r#"["quo\"te","back\\slash","line\nbreak","\\n","","","$a1","{x}","ä€"]"#,
+        ],
+    ),
+    (
+        "array-of-small-integers",
+        r#"{ exact = [1, 2, -3] }"#,
+        &["[1,2,-3]"],
+        &["[1,2,3]", "[1,2]", r#"["1","2","-3"]"#],
+    ),
+    (
+        "array-of-bytes",
+        r#"{ exact = [0, 255] }"#,
+        &["[0,255]"],
+        &["[255,0]", r#""00ff""#],
+    ),
+    (
+        "array-of-booleans",
+        r#"{ exact = [true, false] }"#,
+        &["[true,false]"],
+        &["[1,0]", "[false,true]"],
+    ),
+    (
+        "array-with-null",
+        r#"{ exact_json = '["a",null]' }"#,
+        &[r#"["a",null]"#],
+        &[r#"["a"]"#, r#"["a","null"]"#, "[null,null]"],
+    ),
+    (
+        "array-of-nothing",
+        r#"{ exact = [] }"#,
+        &["[]"],
+        &["[null]", r#""""#, "null"],
     ),
     (
         "object",

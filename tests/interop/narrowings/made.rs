@@ -2,6 +2,7 @@
 
 use bailiwick_testkit::{Root, forge::Forge, grant, now, toml};
 use bailiwick_token::{caveat::Caveat, token::Token};
+use serde_json::Value;
 
 use super::{
     super::{
@@ -153,8 +154,12 @@ fn whole(root: &Root, parent: &Forge) -> Vec<Case> {
             )),
             &[
                 (
-                    r#"{"action":"act","args":{"x":{"city":"Berlin","zip":1}}}"#,
+                    r#"{"action":"act","args":{"x":{"city":"Berlin"}}}"#,
                     "allow",
+                ),
+                (
+                    r#"{"action":"act","args":{"x":{"city":"Berlin","zip":1}}}"#,
+                    "caveat",
                 ),
                 (r#"{"action":"act","args":{"x":{"city":"Bonn"}}}"#, "caveat"),
                 (act, "caveat"),
@@ -278,6 +283,7 @@ fn case(name: &str, parent: &Forge, caveat: Caveat, calls: &[(&str, &str)]) -> C
     let text = parent.text();
     let parent = Token::parse(&text).expect("a token");
     let narrower = parent.attenuate(&caveat).expect("a narrower token");
+    let array = exact_array(&caveat);
     // Written as text, because `JSON.parse` would round the number.
     let scope = caveat.scope.as_ref().map(|scope| {
         scope.to_json().replace(
@@ -293,6 +299,7 @@ fn case(name: &str, parent: &Forge, caveat: Caveat, calls: &[(&str, &str)]) -> C
         expires: caveat.expires,
         delegate: caveat.delegate,
         task: caveat.task,
+        array,
         datalog: last_text(&narrower),
         block: last_block(&narrower),
         calls: calls
@@ -300,4 +307,12 @@ fn case(name: &str, parent: &Forge, caveat: Caveat, calls: &[(&str, &str)]) -> C
             .map(|(call, decision)| decided(call, decision))
             .collect(),
     }
+}
+
+/// The values of the exact array of scalars that a scope asks of the argument `x`.
+fn exact_array(caveat: &Caveat) -> Option<Value> {
+    let grant = caveat.scope.as_ref()?.iter().next()?;
+    let exact = grant.args.as_ref()?.get("x")?.exact.as_ref()?;
+    exact.as_scalars()?;
+    Some(serde_json::from_str(&exact.to_string()).expect("JSON"))
 }

@@ -206,6 +206,13 @@ fn facts(any: &Forge) -> Vec<Case> {
             &[r#"[{"y":[1]}]"#, r#"{"y":1}"#],
         ),
         one(
+            "member-with-a-dot",
+            "a member whose name has a dot is stated under no path, so it cannot pass for another member",
+            "check if arg(\"x.a.b\", 2);",
+            &[r#"{"a":{"b":2}}"#, r#"{"a.b":1,"a":{"b":2}}"#],
+            &[r#"{"a.b":2}"#, r#"{"a.b":2,"a":{"b":1}}"#],
+        ),
+        one(
             "elements-of-arrays",
             "elements of arrays have no facts",
             "check if arg(\"x.0\", 1);",

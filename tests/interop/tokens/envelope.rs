@@ -232,7 +232,10 @@ fn with_name(envelope: &[u8], from: &str, to: &str) -> SignedBlock {
 }
 
 fn forged(name: &str, about: &str, parts: &Parts) -> Case {
-    unreadable(name, about, parts.text())
+    Case {
+        misformed: true,
+        ..unreadable(name, about, parts.text())
+    }
 }
 
 /// A token that a reader must not show, although biscuit-auth verifies it.

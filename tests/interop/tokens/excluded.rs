@@ -241,14 +241,17 @@ fn language(root: &Root) -> Vec<Case> {
         many = many.append("");
     }
     vec![
-        refused(
-            "third-party",
-            "a block that a third party signed",
-            forge::text(&third.bytes()),
-            Signatures::Valid,
-            SMALL_ORDER,
-            "unsupported",
-        ),
+        Case {
+            misformed: true,
+            ..refused(
+                "third-party",
+                "a block that a third party signed",
+                forge::text(&third.bytes()),
+                Signatures::Valid,
+                SMALL_ORDER,
+                "unsupported",
+            )
+        },
         valid(
             "bound-to-a-key",
             "a token that is bound to its holder's key must not pass as a bearer token",

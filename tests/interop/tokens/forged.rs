@@ -206,6 +206,7 @@ pub(super) fn refused(
         time: now(),
         token,
         signatures,
+        misformed: false,
         reads: None,
         unreadable: false,
         calls: vec![decided(call, reason)],

@@ -398,6 +398,7 @@ pub(super) fn case(name: &str, about: &str, token: &Forge, calls: &[(&str, &str)
         about: about.to_owned(),
         time: now(),
         signatures: Signatures::Valid,
+        misformed: false,
         reads: Some(read(&token)),
         unreadable: false,
         token,

@@ -26,6 +26,11 @@ fn alternatives(count: usize) -> String {
     format!("check if {};", vec!["true"; count].join(" or "))
 }
 
+/// A check with this number of predicates, which hold for the only call.
+fn predicates(count: usize) -> String {
+    format!("check if {};", vec!["action(\"order\")"; count].join(", "))
+}
+
 /// This number of distinct facts.
 fn facts(count: usize) -> String {
     (0..count).map(|index| format!("f({index});")).collect()
@@ -51,6 +56,11 @@ fn at_the_limit(root: &Root) -> Vec<Case> {
                 "{}check if time($t), $t < 2026-11-23T12:05:00Z;",
                 alternatives(63)
             )),
+        ),
+        allowed(
+            "thirty-two-predicates",
+            "the largest number of predicates in a body",
+            &honest().append(&predicates(32)),
         ),
         // The authority block has six facts, two checks and a rule.
         allowed(
@@ -87,11 +97,14 @@ fn beyond(root: &Root) -> Vec<Case> {
         )
     };
     vec![
-        large(
-            "more-than-8-kib",
-            "a container of more than 8192 bytes",
-            &Forge::authority_bytes(root, long.encode_to_vec()),
-        ),
+        Case {
+            misformed: true,
+            ..large(
+                "more-than-8-kib",
+                "a container of more than 8192 bytes",
+                &Forge::authority_bytes(root, long.encode_to_vec()),
+            )
+        },
         large(
             "sixty-five-grants",
             "one grant too many",
@@ -108,12 +121,9 @@ fn beyond(root: &Root) -> Vec<Case> {
             &append(&facts(504)),
         ),
         large(
-            "predicates-33",
+            "thirty-three-predicates",
             "one predicate too many in a body",
-            &append(&format!(
-                "check if {};",
-                ["action(\"order\")"; 33].join(", ")
-            )),
+            &append(&predicates(33)),
         ),
         large(
             "seventeen-terms",
