@@ -428,7 +428,7 @@ mod tests {
             (PROVIDER.replace(".example", ".example#a"), "a query"),
             (
                 PROVIDER.replace("https://", "https://user:secret@"),
-                "a name or a password",
+                "a user name or a password",
             ),
             (
                 format!("{PROVIDER}jwks_uri = \"http://127.0.0.1.example/keys\"\n"),

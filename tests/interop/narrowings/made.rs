@@ -159,7 +159,7 @@ fn whole(root: &Root, parent: &Forge) -> Vec<Case> {
                 ),
                 (
                     r#"{"action":"act","args":{"x":{"city":"Berlin","zip":1}}}"#,
-                    "caveat",
+                    "allow",
                 ),
                 (r#"{"action":"act","args":{"x":{"city":"Bonn"}}}"#, "caveat"),
                 (act, "caveat"),

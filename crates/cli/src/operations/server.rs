@@ -205,7 +205,7 @@ impl Operations for Server<'_> {
             Progress::waiting("seconds, waiting for an up-to-date snapshot", sleep(PAUSE)).await;
         }
         Err(
-            Failure::plain(Exit::Remote, "the snapshot stays behind the head")
+            Failure::plain(Exit::Remote, "the snapshot is still older than the head")
                 .hint("check whether a cache serves an old snapshot"),
         )
     }

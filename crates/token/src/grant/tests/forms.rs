@@ -160,7 +160,7 @@ fn words_say_each_condition() {
             r#"an object with no members but "city""#,
         ),
         ("{ equals_sum = 'l.*.n' }", r#"the sum of "l.*.n""#),
-        ("{ differs_from_arg = 'b' }", r#"another value than "b""#),
+        ("{ differs_from_arg = 'b' }", r#"a value other than "b""#),
         ("{ present = true }", "present and not empty"),
     ] {
         let grants = grants(constraint);

@@ -80,7 +80,7 @@ fn each_mistake_says_what_to_do() {
         ("'lines.0.price' = 5", "lines.0.price", "lines.*.price"),
         ("'*' = 5", "*", "star stands for"),
         ("'a.*.b.*.c.*' = 5", "a.*.b.*.c.*", "more than 2 stars"),
-        ("'a.*' = '*'", "a.*", "any element says nothing"),
+        ("'a.*' = '*'", "a.*", "for the elements adds nothing"),
         (
             "'tags.*' = { optional = true, max_len = 2 }",
             "tags.*.optional",
@@ -121,11 +121,15 @@ fn each_mistake_says_what_to_do() {
             "a.equals_sum",
             "do not list `l.*.n`",
         ),
-        ("a = { sum = { max = 5 } }", "a.sum", "one value has no sum"),
+        (
+            "a = { sum = { max = 5 } }",
+            "a.sum",
+            "a single value has no sum",
+        ),
         (
             "'l.*.n' = { sum = {} }",
             "l.*.n.sum",
-            "neither `min` nor `max`",
+            "`min` and `max` are both missing",
         ),
         (
             "a = { count = { min = 3, max = 2 } }",
@@ -150,12 +154,12 @@ fn each_mistake_says_what_to_do() {
         (
             "a = { links = {} }",
             "a.links",
-            "neither `host_in` nor `host_under`",
+            "`host_in` and `host_under` are both missing",
         ),
         (
             "a = { email = {} }",
             "a.email",
-            "neither `domain_in` nor `domain_under`",
+            "`domain_in` and `domain_under` are both missing",
         ),
         (
             "a = { email = { domain_under = ['10.0.0.1'] } }",
@@ -174,7 +178,7 @@ fn each_mistake_says_what_to_do() {
         ),
         ("a = { path = {} }", "a.path.under", "is missing"),
         ("a = { ip = { in = [] } }", "a.ip.in", "the list is empty"),
-        ("a = { members = ['a.b'] }", "a.members", "holds a dot"),
+        ("a = { members = ['a.b'] }", "a.members", "contains a dot"),
         ("a = { after = '2026-12-01' }", "a.after", "not a date-time"),
         (
             "a = { after = '2026-12-01T00:00:00Z', before = '2026-12-01T00:00:00Z' }",

@@ -177,7 +177,7 @@ async fn a_head_behind_the_snapshot_is_not_taken() {
     let scene = Scene::new(issuer).await;
     assert_eq!(scene.seq(), None);
     let (_, error) = scene.status().last_error.unwrap();
-    assert!(error.contains("behind the snapshot"), "{error}");
+    assert!(error.contains("still older than the snapshot"), "{error}");
     assert_eq!(scene.status().rollbacks, 0);
 }
 
