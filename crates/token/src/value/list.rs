@@ -27,8 +27,8 @@ impl List {
     /// Reads a list of values, all of one type.
     ///
     /// # Errors
-    /// [`ListError`] if the types differ, or a value is not a string, a number (see [`Number::micros`]) or a
-    /// boolean.
+    /// [`ListError`] if the types differ, or a value is not a string, a boolean, or a number (see
+    /// [`Number::micros`](super::Number::micros)).
     pub fn from_values(values: &[Value]) -> Result<List, ListError> {
         let strings = values.iter().map(|value| match value {
             Value::String(text) => Some(text.clone()),
