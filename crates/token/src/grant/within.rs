@@ -146,6 +146,8 @@ impl Constraint {
         values.is_some_and(|values| {
             let mut values = values.iter().filter(|value| can_occur(value));
             values.all(|value| match &wide.meets {
+                // A basic condition on a member is about scalars: other members are not stated.
+                None if is_member && is_container(value) => false,
                 // Basic conditions admit more numbers than those of the same name in `meets`.
                 None => wide.is_met_by(value),
                 Some(_) => condition.holds(value, is_member) == Some(true),
@@ -277,6 +279,10 @@ impl Constraint {
                     .is_some_and(|length| u32::try_from(length).is_ok_and(|length| length <= *most))
             })
     }
+}
+
+fn is_container(value: &Value) -> bool {
+    matches!(value, Value::Array(_) | Value::Object(_))
 }
 
 /// Returns true if every value that meets the conditions has the list's type but is not in the list.

@@ -239,3 +239,20 @@ fn windows_narrow_too() {
     assert!(office.within([&evening]).unwrap().is_empty());
     assert_eq!(office.within([&paris]).unwrap()[0].len(), 2);
 }
+
+/// An array that is a member is not stated to a basic condition, so such a condition never holds for it.
+#[test]
+fn an_array_member_is_not_within_a_basic_condition() {
+    for (narrow, wide) in [
+        (
+            "a = '*'\n'a.b' = { exact = ['x'], count = { max = 3 } }",
+            "a = '*'\n'a.b' = { max_len = 4 }",
+        ),
+        (
+            "a = '*'\n'a.b' = { exact = [], count = { max = 0 } }",
+            "a = '*'\n'a.b' = { max_len = 4 }",
+        ),
+    ] {
+        assert!(!table(narrow).is_within(&table(wide)), "{narrow}");
+    }
+}
