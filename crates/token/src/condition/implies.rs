@@ -2,7 +2,7 @@
 
 use super::{
     Condition, Email, Ip, PathChars, PathUnder, Range, UrlAt, check::MAX_SCALE, domain::is_label,
-    email::is_unreserved, ip, url::is_under,
+    email::is_unreserved, ip, merge::Types, url::is_under,
 };
 use crate::value::{List, Micros};
 
@@ -128,28 +128,7 @@ impl Condition {
 
     /// Returns true if only strings meet the condition.
     pub(crate) fn is_about_strings(&self) -> bool {
-        matches!(
-            self,
-            Condition::Prefix(_)
-                | Condition::Suffix(_)
-                | Condition::Contains(_)
-                | Condition::Date { .. }
-                | Condition::Decimal(_)
-                | Condition::Day { .. }
-                | Condition::Instant { .. }
-                | Condition::Matches(_)
-                | Condition::OneLine(_)
-                | Condition::Links(_)
-                | Condition::Email(_)
-                | Condition::Url(_)
-                | Condition::Path(_)
-                | Condition::Ip(_)
-                | Condition::OneOf {
-                    values: List::Strings(_),
-                    ..
-                }
-                | Condition::NotOneOf(List::Strings(_))
-        )
+        self.types() == Types::STRING
     }
 }
 

@@ -117,10 +117,10 @@ fn with_one_length(conditions: &mut Vec<Condition>) {
 }
 
 /// The JSON types of values, as bits.
-struct Types;
+pub(super) struct Types;
 
 impl Types {
-    const STRING: u8 = 1;
+    pub(super) const STRING: u8 = 1;
     const NUMBER: u8 = 2;
     const BOOL: u8 = 4;
     const NULL: u8 = 8;
@@ -142,7 +142,7 @@ impl Condition {
     }
 
     /// The types of the values that can meet the condition.
-    fn types(&self) -> u8 {
+    pub(super) fn types(&self) -> u8 {
         let of_list = |list: &List| match list {
             List::Strings(_) => Types::STRING,
             List::Numbers(_) => Types::NUMBER,
