@@ -38,8 +38,10 @@ impl Test {
             .map_err(Miss::Blocked)?;
         if let Condition::Sum { min, max, negative } = &self.condition {
             let sum = sum(&values, *negative)?;
-            let fits = min.is_none_or(|min| sum >= min) && max.is_none_or(|max| sum <= max);
-            return if fits { Ok(()) } else { Err(Miss::Sum(sum)) };
+            return match within(Some(sum), min.as_ref(), max.as_ref()) {
+                true => Ok(()),
+                false => Err(Miss::Sum(sum)),
+            };
         }
         let is_member = self.path.len() > 1;
         let mut values = values.into_iter();
@@ -48,6 +50,14 @@ impl Test {
 }
 
 impl Condition {
+    /// Returns true if a call without any value at the path meets the condition, where the path may be absent.
+    pub(crate) fn holds_without_values(&self) -> bool {
+        match self {
+            Condition::Sum { min, max, .. } => within(Some(Micros(0)), min.as_ref(), max.as_ref()),
+            _ => true,
+        }
+    }
+
     /// Returns true if a value meets the condition; `None` if that depends on more than the value. `is_member` is true
     /// for the member of an object or an element of an array.
     pub(crate) fn holds(&self, value: &Value, is_member: bool) -> Option<bool> {

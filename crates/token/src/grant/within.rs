@@ -91,8 +91,9 @@ fn member(narrow: &Args, wide: &Args, path: &str, constraint: &Constraint) -> bo
     for part in above(path).chain([path]) {
         if excludes(narrow, part) {
             // The narrow table excludes the member, so the wide one must let it be absent. The object above is closed,
-            // so the values above the member have the right form.
-            return is_optional(wide, part);
+            // so the values above the member have the right form. The sum of no values is 0, which may be out of range.
+            let needed = constraint.conditions();
+            return is_optional(wide, part) && needed.iter().all(Condition::holds_without_values);
         }
         if may_be_absent(narrow, part) && !is_optional(wide, part) {
             return false;

@@ -256,3 +256,18 @@ fn an_array_member_is_not_within_a_basic_condition() {
         assert!(!table(narrow).is_within(&table(wide)), "{narrow}");
     }
 }
+
+/// The sum of no values is 0. A table that excludes the values is within a bound only if 0 is.
+#[test]
+fn a_sum_of_nothing_has_to_be_in_range() {
+    let bounded = |bound: &str| {
+        table(&format!(
+            "x = '*'\nlines = {{ optional = true }}\n'lines.*.amount' = {{ sum = {{ {bound} }} }}"
+        ))
+    };
+    let without_lines = table("x = '*'");
+    assert!(without_lines.is_within(&bounded("max = 5")));
+    for bound in ["min = 5", "min = 5, max = 9", "max = -5, negative = true"] {
+        assert!(!without_lines.is_within(&bounded(bound)), "{bound}");
+    }
+}
